@@ -1,0 +1,220 @@
+"""`prepare`: a folder of recordings -> a corpus. Resumable, parallel, and plain about what it left out."""
+
+import errno
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from neurorack.core.errors import NeurorackError
+from neurorack.learn.corpus import parts
+from neurorack.learn.corpus.assemble import assemble
+from neurorack.learn.corpus.corpus import PARTS, Corpus
+from neurorack.learn.corpus.groups import assign_groups, assign_splits
+from neurorack.learn.corpus.overview import write_overview
+from neurorack.learn.corpus.scan import Found, scan
+
+DEFAULT_DESCRIPTORS = ("loudness", "brightness", "boominess", "noisiness", "pitch")
+FOREIGN_WHY = "its format is one libsndfile does not read; convert it to WAV or FLAC"
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `prepare` is asked for; see `neurorack prepare --help`."""
+
+    descriptors: tuple[str, ...] = DEFAULT_DESCRIPTORS
+    descriptor_files: tuple[str, ...] = ()
+    sample_rate: int = 44_100
+    group: tuple[str, ...] = ()
+    shares: tuple[float, ...] = (0.8, 0.1, 0.1)
+    seed: int = 0
+    train_only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    keep_clipped: bool = False
+    workers: int = 0
+
+    def recipe(self) -> parts.Recipe:
+        return parts.Recipe(self.sample_rate, self.descriptors, self.descriptor_files, self.keep_clipped)
+
+
+def usable_cores() -> int:
+    """Processor cores this process may use."""
+    if sys.platform.startswith("linux"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return max(1, os.cpu_count() or 1)
+
+
+@contextmanager
+def _disk_errors(corpus: Path) -> Iterator[None]:
+    """Turn trouble with the disk into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", -1)):
+            raise NeurorackError(
+                f"The disk that holds {corpus} is full: free some space and run the same command again, "
+                "it continues where it stopped"
+            ) from error
+        if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+            raise NeurorackError(f"{corpus} cannot be written ({error}): choose another -o") from error
+        raise
+
+
+def _run(recipe: parts.Recipe, root: Path, jobs: dict[str, Path], workers: int, progress: Progress) -> None:
+    """Make the parts of `jobs` (relative path -> target): here if one worker, else in processes."""
+    done, total = 0, len(jobs)
+    progress(0, total)
+    # Large files first, so that no worker is left alone with a long one at the end.
+    order = sorted(jobs, key=lambda relative: -(root / relative).stat().st_size)
+    # A worker takes about two seconds to import torch: a handful of files is not worth one.
+    workers = max(1, min(workers, total // 4))
+    if workers == 1:
+        bank = recipe.bank()
+        for relative in order:
+            parts.make_part(bank, recipe, root, relative, jobs[relative])
+            done += 1
+            progress(done, total)
+        return
+    step = max(1, min(8, total // (workers * 8)))
+    batches = [order[i : i + step] for i in range(0, total, step)]
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), parts.start_worker, (recipe,))
+    try:
+        pending = {pool.submit(parts.work, root, b, [jobs[r] for r in b]) for b in batches}
+        while pending:
+            finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for future in finished:
+                done += future.result()
+            progress(done, total)
+    except BrokenProcessPool as error:
+        raise NeurorackError(
+            "A worker process was killed, most likely for want of memory: run the same command with fewer "
+            "--workers, it continues where it stopped"
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _describe(options: Options, bank: Any) -> dict[str, Any]:
+    """Everything in corpus.json that says how the corpus was measured."""
+    by_name: dict[str, list[str]] = {}
+    specs = []
+    for output, spec in zip(bank.outputs, bank.specs, strict=True):
+        specs.append(dict(spec) if isinstance(spec, dict) else asdict(spec))
+        by_name.setdefault(str(specs[-1].get("descriptor", output)), []).append(output)
+    descriptors: list[dict[str, Any]] = [
+        {"name": name, "outputs": by_name.get(name, [name]), "options": {}, "source": None}
+        for name in options.descriptors
+    ]
+    for spec in options.descriptor_files:
+        path, class_name = parts.split_spec(spec)
+        descriptors.append(
+            {
+                "name": class_name,
+                "outputs": by_name.get(class_name, []),
+                "options": {"file": path.name, "class": class_name},
+                "source": path.read_text(encoding="utf-8"),
+            }
+        )
+    return {
+        "sample_rate": options.sample_rate,
+        "outputs": list(bank.outputs),
+        "specs": specs,
+        "descriptors": descriptors,
+    }
+
+
+def _nothing_usable(folder: Path, found: Found, skipped: Sequence[dict[str, str]]) -> NeurorackError:
+    """The sentence for a folder without one usable recording: it lists the reasons."""
+    if not found.recordings and not found.foreign:
+        if found.excluded:
+            return NeurorackError(f"--exclude left none of the {len(found.excluded)} recordings in {folder}")
+        return NeurorackError(
+            f"{folder} holds no recordings ({found.other} other files): "
+            "give a folder with WAV, FLAC, AIFF, OGG or MP3 files, in subfolders or not"
+        )
+    shown = "; ".join(f"{entry['path']}: {entry['why']}" for entry in skipped[:8])
+    more = f"; and {len(skipped) - 8} more" if len(skipped) > 8 else ""
+    return NeurorackError(f"None of the {len(skipped)} recordings in {folder} can be used. {shown}{more}")
+
+
+def prepare(
+    folder: Path | str, corpus: Path | str, options: Options | None = None, progress: Progress | None = None
+) -> Corpus:
+    """Make (or bring up to date) a corpus of every recording in `folder`.
+
+    `progress(done, total)` is told as recordings finish. Work that an earlier run finished, and that is still
+    true, is taken up. Raises NeurorackError where nothing can be used, or an option or the disk is at fault.
+    """
+    folder, corpus, options = Path(folder), Path(corpus), options or Options()
+    progress = progress or (lambda done, total: None)
+    if not 8_000 <= options.sample_rate <= 192_000:
+        raise NeurorackError(f"--rate {options.sample_rate} must lie between 8000 and 192000 Hz")
+    if corpus.is_file():
+        raise NeurorackError(f"{corpus} is a file: give -o the name of a folder to be made")
+    if corpus.is_dir() and any(corpus.iterdir()) and not _is_ours(corpus):
+        raise NeurorackError(f"{corpus} holds other things: give -o a new or empty folder or an older corpus")
+    found = scan(folder, options.exclude, corpus)
+    if not found.recordings:
+        skipped = [{"path": path, "why": FOREIGN_WHY} for path in found.foreign]
+        raise _nothing_usable(folder, found, skipped)
+    groups = assign_groups(found.recordings, options.group)
+    assign_splits(groups, options.shares, options.seed, options.train_only)  # refuse bad options before work
+    recipe = options.recipe()
+    bank = recipe.bank()
+    facts = _describe(options, bank)
+    fingerprint = recipe.fingerprint()
+
+    with _disk_errors(corpus):
+        store = corpus / PARTS
+        store.mkdir(parents=True, exist_ok=True)
+        keys = {path: parts.part_key(folder, path, fingerprint) for path in found.recordings}
+        kept = _kept(corpus, set(keys.values()))
+        jobs = {
+            path: store / f"{key}.npz"
+            for path, key in keys.items()
+            if key not in kept and parts.read_part(store / f"{key}.npz") is None
+        }
+        if jobs:
+            _run(recipe, folder, jobs, options.workers or usable_cores(), progress)
+        asked = {name: value for name, value in asdict(options).items() if name != "workers"}
+        facts["options"] = {**asked, "folder": folder.resolve().name, "fingerprint": fingerprint}
+        facts["excluded"], facts["other_files"] = found.excluded, found.other
+        skipped = [{"path": path, "why": FOREIGN_WHY} for path in found.foreign]
+
+        def place(paths: list[str]) -> dict[str, tuple[str, str]]:
+            mine = {path: groups[path] for path in paths}
+            splits = assign_splits(mine, options.shares, options.seed, options.train_only)
+            return {path: (group, splits[group]) for path, group in mine.items()}
+
+        if not assemble(corpus, keys, kept, facts, skipped, place):
+            raise _nothing_usable(folder, found, skipped)
+        result = Corpus.open(corpus)
+        write_overview(result)
+        shutil.rmtree(store, ignore_errors=True)
+    return result
+
+
+def _is_ours(corpus: Path) -> bool:
+    """Whether a folder is a corpus or one begun, so that nobody's files are mixed with ours."""
+    names = {path.name for path in corpus.iterdir()}
+    return "corpus.json" in names or PARTS in names
+
+
+def _kept(corpus: Path, wanted: set[str]) -> dict[str, Any]:
+    """Files of an earlier, whole corpus here that are still true: key -> CorpusFile."""
+    try:
+        document = json.loads((corpus / "corpus.json").read_text(encoding="utf-8"))
+        if not isinstance(document, dict):
+            return {}
+        return {file.key: file for file in Corpus.open(corpus).files if file.key in wanted}
+    except (OSError, ValueError, NeurorackError):
+        return {}

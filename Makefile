@@ -1,0 +1,59 @@
+# make play               install the player (no PyTorch) into .venv-play and start it; ARGS="--port 8000" etc.
+# make test               install what the tests need into .venv, then lint, types, boundaries, tests
+# make learn              install the training half into .venv
+# PYTHON=python3.12       which Python (3.11 or newer) to build the environments with
+# TORCH="torch==2.14.0"   which torch; by default the tested one, CPU build where there is no NVIDIA GPU
+
+PYTHON ?= python3
+ARGS ?=
+TORCH ?=
+TESTS ?=
+BIN := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
+PLAY := .venv-play/$(BIN)
+DEV := .venv/$(BIN)
+PIP := -m pip --disable-pip-version-check install --quiet
+
+.PHONY: play test learn lint clean
+
+play: .venv-play/installed
+	$(PLAY)/neurorack play $(ARGS)
+
+test: .venv/installed-dev lint
+	$(DEV)/python -m pytest $(TESTS)
+
+lint: .venv/installed-dev
+	$(DEV)/ruff check .
+	PYTHONPATH=src $(DEV)/lint-imports
+	$(DEV)/mypy
+
+learn: .venv/installed-learn
+
+# The stamp files are newer than pyproject.toml when nothing has to be installed; sources are used in place.
+.venv-play/installed: pyproject.toml
+	@$(call new_environment,.venv-play)
+	$(PLAY)/python $(PIP) -e .
+	@touch $@
+
+.venv/installed-torch: tools/install_torch.py
+	@$(call new_environment,.venv)
+	$(DEV)/python tools/install_torch.py $(TORCH)
+	@touch $@
+
+.venv/installed-learn: pyproject.toml .venv/installed-torch
+	$(DEV)/python $(PIP) -e ".[learn]"
+	@touch $@
+
+.venv/installed-dev: pyproject.toml .venv/installed-torch
+	$(DEV)/python $(PIP) -e ".[learn,dev]"
+	@touch $@
+
+clean:
+	rm -rf .venv .venv-play build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+define new_environment
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	|| { echo "$(PYTHON) is older than Python 3.11: use make PYTHON=python3.12 (or another new one)"; exit 2; }; \
+test -x $(1)/$(BIN)/python || $(PYTHON) -m venv $(1) \
+	|| { echo "$(PYTHON) cannot make environments: install its venv module (Debian: apt install python3-venv)"; \
+	rm -rf $(1); exit 2; }
+endef

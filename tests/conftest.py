@@ -1,17 +1,13 @@
 """Fixtures every test may use."""
 
-import importlib.util
 import sys
 from pathlib import Path
 
 import pytest
 
-_SPEC = importlib.util.spec_from_file_location(
-    "tiny_instrument", Path(__file__).with_name("tiny_instrument.py")
-)
-tiny_instrument = importlib.util.module_from_spec(_SPEC)
-sys.modules.setdefault("tiny_instrument", tiny_instrument)
-_SPEC.loader.exec_module(tiny_instrument)
+sys.path.insert(0, str(Path(__file__).parent))
+
+import tiny_instrument
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ from typing import Literal
 class ControlSpec:
     """A named, bounded parameter.
 
-    `curve` says how a knob's travel 0..1 maps onto [low, high]: "linear", or "log" (equal ratios; needs low > 0).
+    `curve` says how a knob's travel 0..1 maps onto [low, high]: "linear", or "log" (equal ratios; needs
+    low > 0).
     """
 
     name: str

@@ -35,7 +35,7 @@ SIZED_BY_INPUT = {
 """Operators that allocate what a (constant) input says, and which input it is."""
 
 _ITEM_BYTES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8}
-"""ONNX element types allowed in tensors and the bytes of one element: float32, u8, i8, i32, i64, bool, f16, f64."""
+"""Bytes of one element of the ONNX types allowed: float32, u8, i8, i32, i64, bool, f16, f64."""
 
 Shape = tuple[int | None, ...]
 """Expected dimensions; None where batch or time must be free."""

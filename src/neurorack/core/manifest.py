@@ -67,9 +67,10 @@ class Manifest:
 
     `coupling`: correlation matrix [C, C] of the controls' normal scores over the sounding training frames;
     it gives what the others do when one is moved (insist) and the reachable ranges.
-    `z_anchors_path`: float32 .npy [N, Z + C], typical sounding frames, the places a held or wandering z visits.
-    `support_path`: float32 .npy [M, C], normalised controls of training frames; `support_radius` the distance to
-    the nearest of them under which a request counts as feasible.
+    `z_anchors_path`: float32 .npy [N, Z + C], typical sounding frames, the places a held or wandering z
+    visits. `support_path`: float32 .npy [M, C], normalised controls of training frames; `support_radius` the
+    distance to the nearest of them under which a request counts as feasible.
+    `snapshot_path`: .npz by which a player checks itself (core.snapshot).
     """
 
     name: str

@@ -16,7 +16,7 @@ OVERSHOOT = 1.25
 
 @dataclass(frozen=True)
 class Normaliser:
-    """Piecewise linear map through `knots` (physical values, strictly increasing) at equal steps of [-1, 1]."""
+    """Piecewise linear map through `knots` (physical, strictly increasing) at equal steps of [-1, 1]."""
 
     knots: tuple[float, ...]
 

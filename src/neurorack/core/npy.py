@@ -24,7 +24,7 @@ def npy_bytes(array: np.ndarray) -> bytes:
 
 
 def npy_array(data: bytes) -> np.ndarray:
-    """Read-only array of the .npy file `data`; refuses pickles, structured types and sizes that do not fit."""
+    """Read-only array of the .npy file `data`; refuses pickles, records and sizes that do not fit."""
     stream = io.BytesIO(data)
     try:
         version = np.lib.format.read_magic(stream)

@@ -1,4 +1,4 @@
-"""The .nrk file: the only thing that crosses from learning to playing. Written whole or not at all, read with care.
+"""The .nrk file: the only thing that crosses from learn to play. Written whole or not at all, read with care.
 
 docs/nrk-format.md is the specification; this module, manifest_io, graph_check, npy and safe_zip carry it out.
 """

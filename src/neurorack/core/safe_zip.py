@@ -84,7 +84,7 @@ def _check_directory(infos: list[zipfile.ZipInfo], member_path: str) -> None:
         ratio = info.file_size / max(info.compress_size, 1)
         if total > MAX_TOTAL_BYTES or (info.file_size > RATIO_FREE_BYTES and ratio > MAX_RATIO):
             raise NeurorackError(
-                f"it would unpack to more than {MAX_TOTAL_BYTES // 2**20} MB or more than {MAX_RATIO} times its size "
+                f"it would unpack to more than {MAX_TOTAL_BYTES // 2**20} MB or {MAX_RATIO} times its size "
                 f"(a zip bomb?); do not trust it"
             )
 
@@ -108,7 +108,7 @@ def _inflate(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
 
 
 def pack(members: dict[str, bytes]) -> bytes:
-    """A zip with the same bytes for the same members: fixed dates; text deflated, numbers stored for speed."""
+    """A zip, the same bytes for the same members: fixed dates; text deflated, numbers stored for speed."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, data in members.items():

@@ -19,7 +19,8 @@ class Snapshot:
     """One stream, batch of one, T frames (a multiple of 4), every state starting at zero.
 
     audio [1, 128 T] goes to encoder, descriptors and descriptors_slow; z [1, Z, T], controls [1, C, T],
-    level_db and f0_hz [1, 1, T] (None where the decoder takes none) and white(seed, 0, 128 T) go to the decoder.
+    level_db and f0_hz [1, 1, T] (None where the decoder takes none) and white(seed, 0, 128 T) go to the
+    decoder.
     `encoder_z`, `descriptors_values`, `descriptors_slow_values` (None without slow descriptors) and
     `decoder_audio` are what came out. A value agrees if |got - expected| <= tolerance * max(1, |expected|).
     """

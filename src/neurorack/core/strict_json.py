@@ -1,4 +1,4 @@
-"""JSON from strangers: parsed without surprises, then read field by field, every complaint naming its path."""
+"""JSON from strangers: parsed without surprises, then read field by field; complaints name the path."""
 
 import json
 import math

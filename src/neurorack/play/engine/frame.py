@@ -103,7 +103,9 @@ class ControlFrame:
 
 @dataclass
 class Telemetry:
-    """What the engine did in the last block. Arrays as in ControlFrame; physical values in the control's unit."""
+    """What the engine did in the last block. Arrays as in ControlFrame; physical values in controls'
+    units.
+    """
 
     controls: int = 0
     """C: how many places of the arrays count."""

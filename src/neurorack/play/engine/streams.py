@@ -1,0 +1,188 @@
+"""EncoderStream, DescriptorStream, DecoderStream: sound and latent frames in pieces of any whole number of
+frames.
+
+Streaming equals offline: the same frames in pieces of any size give the same output (to float rounding).
+All arrays are float32, batch first; B = `batch` independent sounds.
+"""
+
+import numpy as np
+
+from neurorack.core.noise import white
+from neurorack.core.timebase import SLOW_EVERY
+from neurorack.play.engine.graph_stream import MAX_STEPS
+from neurorack.play.engine.graphs import Graphs
+
+VOICED = 0.5
+"""Periodicity from which a frame counts as voiced; pitch is held through the others."""
+
+LIVE_FRAMES = (1, 2, 4, 8, 16)
+"""Run lengths (frames) bound and warmed when a stream is made for live use."""
+
+
+class EncoderStream:
+    """audio [B, 128 T] -> z [B, Z, T]."""
+
+    def __init__(self, graphs: Graphs, batch: int = 1, warm: tuple[int, ...] = (1,)) -> None:
+        self.hop = graphs.manifest.hop
+        self.size = graphs.manifest.latent_size
+        self.graph = graphs.stream("encoder", batch, warm)
+        self.frames = 0
+
+    def reset(self) -> None:
+        """Start a new sound."""
+        self.graph.reset()
+        self.frames = 0
+
+    def process(self, audio: np.ndarray) -> np.ndarray:
+        """The next T frames of sound -> their latent frames (a new array)."""
+        steps = audio.shape[1] // self.hop
+        z = np.empty((self.graph.batch, self.size, steps), np.float32)
+        for start in range(0, steps, MAX_STEPS):
+            count = min(MAX_STEPS, steps - start)
+            self.graph.inputs(count)["audio"][:] = audio[:, start * self.hop : (start + count) * self.hop]
+            z[:, :, start : start + count] = self.graph.run(count)["z"]
+        self.frames += steps
+        return z
+
+
+class DescriptorStream:
+    """audio [B, 128 T] -> values [B, D, T], physical units, rows in the order of `manifest.measured`.
+
+    Slow descriptors are evaluated on frames t with t % 4 == 3 (t counts from the last reset) and held; before
+    the first, the manifest's default stands. Pitch is held through frames with periodicity below VOICED, as
+    in a prepared corpus.
+    """
+
+    def __init__(self, graphs: Graphs, batch: int = 1, warm: tuple[int, ...] = (1,)) -> None:
+        self.hop = graphs.manifest.hop
+        self._measured = graphs.manifest.measured
+        self._fast_rows, self._slow_rows = graphs.fast, graphs.slow
+        self.fast = graphs.stream("descriptors", batch, warm)
+        self.slow = graphs.stream("descriptors_slow", batch) if self._slow_rows else None
+        self.batch = batch
+        names = [m.name for m in self._measured]
+        voiced = "pitch" in names and "periodicity" in names
+        self._pitch = names.index("pitch") if voiced else -1
+        self._periodicity = names.index("periodicity") if voiced else -1
+        self._defaults = np.array([m.default for m in self._measured], np.float32)
+        self._last = np.empty((batch, len(names)), np.float32)
+        self._pending = np.zeros((batch, SLOW_EVERY * self.hop), np.float32)
+        self.reset()
+
+    def reset(self) -> None:
+        """Start a new sound."""
+        self.fast.reset()
+        if self.slow is not None:
+            self.slow.reset()
+        self._last[:] = self._defaults
+        self._pending.fill(0.0)
+        self.frames = 0
+
+    def process(self, audio: np.ndarray) -> np.ndarray:
+        """The next T frames of sound -> their descriptors (a new array)."""
+        steps = audio.shape[1] // self.hop
+        values = np.empty((self.batch, len(self._measured), steps), np.float32)
+        for start in range(0, steps, MAX_STEPS):
+            count = min(MAX_STEPS, steps - start)
+            piece = audio[:, start * self.hop : (start + count) * self.hop]
+            out = values[:, :, start : start + count]
+            self.fast.inputs(count)["audio"][:] = piece
+            out[:, self._fast_rows] = self.fast.run(count)["values"]
+            if self.slow is not None:
+                self._process_slow(piece, out)
+            self.frames += count
+        return values
+
+    def _process_slow(self, piece: np.ndarray, out: np.ndarray) -> None:
+        """Fill the slow rows of `out` [B, D, count]; evaluate every quadruple of frames that `piece`
+        completes.
+        """
+        assert self.slow is not None
+        count = out.shape[2]
+        phase = self.frames % SLOW_EVERY
+        out[:, self._slow_rows] = self._last[:, self._slow_rows, None]
+        used = 0
+        position = phase
+        while used < count:
+            take = min(SLOW_EVERY - position, count - used)
+            self._pending[:, position * self.hop : (position + take) * self.hop] = piece[
+                :, used * self.hop : (used + take) * self.hop
+            ]
+            used += take
+            position += take
+            if position == SLOW_EVERY:
+                position = 0
+                self.slow.inputs(1)["audio"][:] = self._pending
+                self._take_slow(self.slow.run(1)["values"][:, :, 0])
+                out[:, self._slow_rows, used - 1 :] = self._last[:, self._slow_rows, None]
+
+    def _take_slow(self, fresh: np.ndarray) -> None:
+        held = self._last[:, self._pitch].copy() if self._pitch >= 0 else None
+        self._last[:, self._slow_rows] = fresh
+        if held is not None:
+            voiced = self._last[:, self._periodicity] >= VOICED
+            self._last[:, self._pitch] = np.where(voiced, self._last[:, self._pitch], held)
+
+
+class DecoderStream:
+    """z [B, Z, T], controls [B, C, T] (and level, pitch) -> audio [B, 128 T].
+
+    The noise of row b is `white(seed + b, sample index)`, so that sound is a function of inputs and seed.
+    """
+
+    def __init__(self, graphs: Graphs, batch: int = 1, seed: int = 0, warm: tuple[int, ...] = (1,)) -> None:
+        m = graphs.manifest
+        self.hop = m.hop
+        self.seed = seed
+        self._loudness = m.control_index("loudness") if m.gained else -1
+        self._f0 = m.control_index("pitch") if m.pitched else -1
+        self._controls = m.controls
+        self.graph = graphs.stream("decoder", batch, warm)
+        self.frames = 0
+
+    def reset(self) -> None:
+        """Start from silence, noise from its first sample."""
+        self.graph.reset()
+        self.frames = 0
+
+    def process(
+        self,
+        z: np.ndarray,
+        controls: np.ndarray,
+        level_db: np.ndarray | None = None,
+        f0_hz: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """The next T frames -> sound (a new array).
+
+        `level_db`, `f0_hz`: [B, T], physical values of the loudness and pitch controls; None = what their
+        rows of `controls` say. Give them where they may lie outside the corpus's range (silence, any note).
+        """
+        steps = z.shape[2]
+        audio = np.empty((self.graph.batch, steps * self.hop), np.float32)
+        for start in range(0, steps, MAX_STEPS):
+            cut = slice(start, min(start + MAX_STEPS, steps))
+            audio[:, start * self.hop : cut.stop * self.hop] = self._piece(
+                z[:, :, cut],
+                controls[:, :, cut],
+                None if level_db is None else level_db[:, cut],
+                None if f0_hz is None else f0_hz[:, cut],
+            )
+        return audio
+
+    def _piece(
+        self, z: np.ndarray, controls: np.ndarray, level_db: np.ndarray | None, f0_hz: np.ndarray | None
+    ) -> np.ndarray:
+        count = z.shape[2]
+        inputs = self.graph.inputs(count)
+        inputs["z"][:] = z
+        inputs["controls"][:] = controls
+        for name, row, given in (("level_db", self._loudness, level_db), ("f0_hz", self._f0, f0_hz)):
+            if row >= 0:
+                if given is None:
+                    given = self._controls[row].normaliser.to_physical(controls[:, row])
+                inputs[name][:, 0] = given
+        noise = inputs["noise"]
+        for b in range(self.graph.batch):
+            noise[b] = white(self.seed + b, self.frames * self.hop, count * self.hop)
+        self.frames += count
+        return self.graph.run(count)["audio"]

@@ -9,7 +9,10 @@ from typing import Any, NoReturn
 
 from neurorack.core.errors import NeurorackError
 
+MAX_BYTES = 8 * 2**20
 MAX_DEPTH = 32
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters (but for tab and new line) and lone surrogates: they could steer a terminal."""
 
 
 def _refuse_constant(text: str) -> NoReturn:
@@ -25,6 +28,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def parse(data: bytes) -> Any:
     """UTF-8 JSON -> Python values. Refuses NaN, infinities, repeated fields, broken text and deep nesting."""
+    if len(data) > MAX_BYTES:
+        raise NeurorackError(f"it is larger than {MAX_BYTES // 2**20} MB; shorten its lists")
     try:
         value = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
@@ -37,10 +42,14 @@ def _check_tree(value: Any, path: str, depth: int) -> None:
     """Refuse numbers beyond float64 (1e999 parses as infinity) and nesting that would exhaust a stack."""
     if depth > MAX_DEPTH:
         raise NeurorackError(f"{path}: nested deeper than {MAX_DEPTH} levels; flatten it")
+    if isinstance(value, str) and _UNPRINTABLE.search(value):
+        raise NeurorackError(f"{path}: must be printable text")
     if isinstance(value, float) and not math.isfinite(value):
         raise NeurorackError(f"{path}: must be a finite number")
     if isinstance(value, dict):
         for key, item in value.items():
+            if _UNPRINTABLE.search(key):
+                raise NeurorackError(f"{path or 'the top level'}: has a field with an unprintable name")
             _check_tree(item, f"{path}.{key}" if path else key, depth + 1)
     elif isinstance(value, list):
         for index, item in enumerate(value):

@@ -1,0 +1,82 @@
+"""Frames: what every descriptor reads. One window, one spectrum, shared lazily by all that need them."""
+
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from neurorack.learn.descriptors import bands
+from neurorack.learn.descriptors.specific_loudness import SpecificLoudness
+
+LEAST_BARK_BINS = 9
+"""Bins a band of `Frames.bark` holds at least; a lone partial fills four of a Hann window's."""
+
+
+class FrameTables(nn.Module):
+    """Constants of one window length and sample rate, as non-persistent buffers (they export as initialisers)."""
+
+    def __init__(self, sample_rate: int, window: int) -> None:
+        super().__init__()
+        self.sample_rate = sample_rate
+        self.window = window
+        hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)
+        scale = np.full(window // 2 + 1, 2.0)
+        scale[0] = scale[-1] = 1.0
+        freqs = bands.bin_frequencies_hz(window, sample_rate)
+        bark = bands.bark_membership(window, sample_rate, LEAST_BARK_BINS)
+        self._put("hann", hann)
+        self._put("scale", scale / (window * np.sum(hann**2)))
+        self._put("freqs_hz", freqs)
+        self._put("bark_sum", bark.T)
+        self._put("bark_mean", (bark / bark.sum(axis=1, keepdims=True)).T)
+        self._put("third_octaves", bands.third_octave_weights(window, sample_rate).T)
+        self._put("k_weighting", bands.k_weighting(window, sample_rate))
+        self.specific_loudness = SpecificLoudness()
+
+    def _put(self, name: str, array: np.ndarray) -> None:
+        self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)), persistent=False)
+
+
+class Frames:
+    """A batch of analysis windows with lazily shared spectra.
+
+    `audio` [B, T, window]: the samples that end with each frame, oldest first, full scale ±1.
+    """
+
+    def __init__(self, audio: Tensor, tables: FrameTables) -> None:
+        self.audio = audio
+        self.tables = tables
+        self.sample_rate = tables.sample_rate
+        self.freqs_hz = tables.freqs_hz
+
+    @classmethod
+    def of(cls, audio: Tensor, sample_rate: int) -> "Frames":
+        """Frames with tables made on the spot: for trying things out; a bank keeps its tables."""
+        return cls(audio, FrameTables(sample_rate, audio.shape[-1]).to(audio.device))
+
+    @cached_property
+    def power(self) -> Tensor:
+        """Hann power spectrum [B, T, window // 2 + 1], re full scale; sums to the Hann-weighted mean square."""
+        spectrum = torch.view_as_real(torch.fft.rfft(self.audio * self.tables.hann))
+        return spectrum.square().sum(dim=-1) * self.tables.scale
+
+    @cached_property
+    def magnitude(self) -> Tensor:
+        """Square root of `power`, [B, T, bins]; its gradient is bounded at zero."""
+        return (self.power + 1e-20).sqrt()
+
+    @cached_property
+    def mean_square(self) -> Tensor:
+        """Hann-weighted mean square [B, T, 1] re full scale."""
+        return self.power.sum(dim=-1, keepdim=True)
+
+    @cached_property
+    def bark(self) -> Tensor:
+        """Power [B, T, bands] in critical bands; the low ones merged until each holds nine bins."""
+        return self.power @ self.tables.bark_sum
+
+    @cached_property
+    def third_octaves(self) -> Tensor:
+        """Power [B, T, 28] in one-third octaves 25 Hz … 12.5 kHz, re full scale."""
+        return self.power @ self.tables.third_octaves

@@ -1,0 +1,42 @@
+"""Noisiness: spectral flatness inside critical bands, averaged with weights that follow the sound's energy."""
+
+from torch import Tensor
+
+from neurorack.learn.descriptors.base import Descriptor
+from neurorack.learn.descriptors.frames import Frames
+
+RELATIVE_FLOOR = 1e-4
+"""Bins more than 40 dB under their band's mean count as if they stood there."""
+
+ABSOLUTE_FLOOR = 1e-18
+"""Power that keeps logarithms and roots finite, far below 24-bit noise."""
+
+REST_WEIGHT = 1e-5
+"""Weight of "no noise" in silence: the amplitude of -100 dB re full scale."""
+
+
+class Noisiness(Descriptor):
+    """Mean over critical bands b of flatness F_b with weights sqrt(E_b); 0 for a tone, 0.56 white noise, 1 a click.
+
+    F_b = exp(mean(log(p + e_b))) / (mean(p) + e_b) over the bins of the band, with the relative floor
+    e_b = 1e-4 mean(p): hiss 60 dB under a tone neither fills the tone's own band nor, by its weight
+    sqrt(E_b), matters in the others.
+    """
+
+    name = "noisiness"
+    outputs = ("noisiness",)
+    labels = ("Noisiness",)
+    units = ("",)
+    scales = ("linear",)
+    defaults = (0.0,)
+
+    def forward(self, frames: Frames) -> Tensor:
+        tables = frames.tables
+        mean = frames.power @ tables.bark_mean
+        floor = RELATIVE_FLOOR * mean + ABSOLUTE_FLOOR
+        floor_per_bin = floor @ tables.bark_sum.T
+        log_power = (frames.power + floor_per_bin + ABSOLUTE_FLOOR).log()
+        flatness = (log_power @ tables.bark_mean).exp() / (mean + floor)
+        weight = (frames.bark + ABSOLUTE_FLOOR).sqrt()
+        value = (weight * flatness).sum(dim=-1) / (weight.sum(dim=-1) + REST_WEIGHT)
+        return value[:, None]

@@ -37,20 +37,29 @@ class Recipe:
 
         return build(list(self.descriptors), self.sample_rate, files=list(self.descriptor_files))
 
-    def fingerprint(self) -> str:
+    def fingerprint(self, bank: Any) -> str:
         """Hash of the options and of the source of every descriptor, ours included."""
         from neurorack.learn import descriptors
 
         digest = hashlib.sha256(
             json.dumps([PART_VERSION, HOP, self.sample_rate, self.descriptors, self.keep_clipped]).encode()
         )
-        package = Path(str(descriptors.__file__)).parent
-        for source in sorted(package.rglob("*.py")):
+        sources = set(Path(str(descriptors.__file__)).resolve().parent.rglob("*.py"))
+        sources |= {source_file(descriptor) for descriptor in bank_descriptors(bank)}
+        for source in sorted(sources):
             digest.update(source.read_bytes())
-        for spec in self.descriptor_files:
-            path, name = split_spec(spec)
-            digest.update(name.encode() + path.read_bytes())
         return digest.hexdigest()
+
+
+def bank_descriptors(bank: Any) -> list[Any]:
+    """The descriptors of a bank in the order of its columns."""
+    every = [d for part in (bank.fast, bank.slow) if part is not None for d in part.descriptors]
+    return sorted(every, key=lambda descriptor: bank.outputs.index(descriptor.outputs[0]))
+
+
+def source_file(descriptor: Any) -> Path:
+    """The Python file a descriptor's class is written in (a user's file is no importable module)."""
+    return Path(type(descriptor).forward.__code__.co_filename).resolve()
 
 
 def split_spec(spec: str) -> tuple[Path, str]:

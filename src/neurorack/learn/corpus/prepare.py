@@ -105,29 +105,23 @@ def _run(recipe: parts.Recipe, root: Path, jobs: dict[str, Path], workers: int, 
 
 def _describe(options: Options, bank: Any) -> dict[str, Any]:
     """Everything in corpus.json that says how the corpus was measured."""
-    by_name: dict[str, list[str]] = {}
-    specs = []
-    for output, spec in zip(bank.outputs, bank.specs, strict=True):
-        specs.append(dict(spec) if isinstance(spec, dict) else asdict(spec))
-        by_name.setdefault(str(specs[-1].get("descriptor", output)), []).append(output)
-    descriptors: list[dict[str, Any]] = [
-        {"name": name, "outputs": by_name.get(name, [name]), "options": {}, "source": None}
-        for name in options.descriptors
-    ]
-    for spec in options.descriptor_files:
-        path, class_name = parts.split_spec(spec)
+    own = dict(reversed(parts.split_spec(spec)) for spec in options.descriptor_files)  # class name -> file
+    descriptors = []
+    for descriptor in parts.bank_descriptors(bank):
+        file = own.get(type(descriptor).__name__)
+        mine = file is not None and parts.source_file(descriptor) == file.resolve()
         descriptors.append(
             {
-                "name": class_name,
-                "outputs": by_name.get(class_name, []),
-                "options": {"file": path.name, "class": class_name},
-                "source": path.read_text(encoding="utf-8"),
+                "name": descriptor.name,
+                "outputs": list(descriptor.outputs),
+                "options": {"file": file.name, "class": type(descriptor).__name__} if mine else {},
+                "source": file.read_text(encoding="utf-8") if mine else None,
             }
         )
     return {
         "sample_rate": options.sample_rate,
         "outputs": list(bank.outputs),
-        "specs": specs,
+        "specs": [asdict(spec) for spec in bank.specs],
         "descriptors": descriptors,
     }
 
@@ -171,7 +165,7 @@ def prepare(
     recipe = options.recipe()
     bank = recipe.bank()
     facts = _describe(options, bank)
-    fingerprint = recipe.fingerprint()
+    fingerprint = recipe.fingerprint(bank)
 
     with _disk_errors(corpus):
         store = corpus / PARTS

@@ -76,9 +76,12 @@ def check_graph(data: bytes, expected: Signature) -> None:
     from google.protobuf.message import DecodeError
 
     try:
-        model = onnx.load_model_from_string(data)
-    except (DecodeError, ValueError, RuntimeError, RecursionError) as error:
+        _walk(onnx.load_model_from_string(data), expected)
+    except (DecodeError, ValueError, TypeError, RuntimeError, OverflowError) as error:
         raise NeurorackError("it is not an ONNX model; export the instrument again") from error
+
+
+def _walk(model, expected: Signature) -> None:
     _check_model(model)
     graph = model.graph
     constants = {tensor.name: tensor for tensor in graph.initializer}

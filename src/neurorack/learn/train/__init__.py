@@ -1,0 +1,1 @@
+"""Training: data on the device, losses, arms, schedule, checkpoints, the loop."""

@@ -1,0 +1,168 @@
+"""One training step's losses, for every arm and stage."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from neurorack.core.normaliser import Normaliser
+from neurorack.core.timebase import HOP
+from neurorack.learn.descriptors import DescriptorBank
+from neurorack.learn.model.autoencoder import Autoencoder, reparameterise
+from neurorack.learn.model.config import Arm
+from neurorack.learn.model.critic import confusion_loss, critic_loss
+from neurorack.learn.model.gain import LevelWindow
+from neurorack.learn.model.streaming import Tape
+from neurorack.learn.train.batches import SILENCE_DB, Batch
+from neurorack.learn.train.counterfactual import Measuring, make_requests
+from neurorack.learn.train.losses import MultiScaleStft
+
+WARM_FRAMES = 14
+"""Frames at the start of a crop that are not scored: the streams begin there from zeros."""
+
+BY_CONSTRUCTION = ("loudness", "pitch")
+"""Controls that obey by construction: they are asked for, but not measured in the counterfactual loss."""
+
+MEASURE_EVERY = 4
+"""The counterfactual loss measures every so many frames."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each loss counts. `critic_warm` is the share of training before the fader acts, `ramp` how long it takes."""
+
+    kl: float = 0.003
+    fader: float = 0.3
+    counterfactual: float = 1.0
+    counterfactual_every: int = 2
+    critic_warm: float = 0.05
+    ramp: float = 0.15
+    adversarial: float = 0.05
+    matching: float = 0.2
+
+
+class Objective(nn.Module):
+    """Batch -> losses. Holds the model so that Fabric's strategies wrap model and losses as one module."""
+
+    def __init__(
+        self, model: Autoencoder, bank: DescriptorBank, lags: dict[str, int],
+        normalisers: dict[str, Normaliser], arm: Arm, weights: Weights,
+    ) -> None:
+        """`bank` measures what is scored; `lags` are the lag_frames of every control."""
+        super().__init__()
+        config = model.config
+        self.model = model
+        self.arm = arm
+        self.weights = weights
+        self.stft = MultiScaleStft()
+        self.level = LevelWindow(config.sample_rate)
+        self.bank = bank.requires_grad_(False)
+        self.names = config.controls
+        self.normalisers = normalisers
+        self.delay = config.latency_frames
+        self.lags = [lags[name] for name in config.controls]
+        self.margin = max(self.lags)
+        self.measuring = Measuring([normalisers[name] for name in config.controls])
+        self.scored = [i for i, n in enumerate(config.controls) if n not in BY_CONSTRUCTION]
+        self.scored_measuring = Measuring([normalisers[config.controls[i]] for i in self.scored])
+        self.columns = [list(bank.outputs).index(config.controls[i]) for i in self.scored]
+
+    def level_db(self, audio: Tensor) -> Tensor:
+        """Causal level [B, 1, T] of audio [B, 128 T]."""
+        power = audio.reshape(audio.shape[0], -1, HOP).square().mean(-1).unsqueeze(1)
+        return 10 * torch.log10(self.level(power, Tape(None, None)) + 1e-9)
+
+    def align(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """Controls ahead and late [B, C, T], level_db and f0_hz as the decoder is to be given them.
+
+        Decoder frame t sounds input frame t - delay; a control that stands fully in the measurement `lag`
+        frames later is asked then ("ahead"). "Late" is all that a live stream knows: no look-ahead.
+        """
+        frames = batch.audio.shape[1] // HOP
+        padded = nn.functional.pad(batch.controls, (self.delay, 0), mode="replicate")
+
+        def row(i: int, lag: int) -> Tensor:
+            return padded[:, i, lag : lag + frames]
+
+        ahead = torch.stack([row(i, lag) for i, lag in enumerate(self.lags)], 1)
+        late = torch.stack([row(i, min(self.delay, lag)) for i, lag in enumerate(self.lags)], 1)
+        level = self.level_db(batch.audio)
+        level = nn.functional.pad(level[..., : frames - self.delay], (self.delay, 0), value=-90.0)
+        f0 = None
+        if batch.f0_hz is not None:
+            lag = self.lags[self.names.index("pitch")]
+            f0 = nn.functional.pad(batch.f0_hz, (self.delay, 0), mode="replicate")[..., lag : lag + frames]
+        return ahead, late, level, f0
+
+    def forward(self, batch: Batch, step: int, progress: float, generator: torch.Generator) -> dict[str, Tensor]:
+        """Losses by name; "total" is to be minimised; "heard" and "wanted" are audio for the judges."""
+        b, device = batch.audio.shape[0], batch.audio.device
+        frames = batch.audio.shape[1] // HOP
+
+        def randn(*shape: int) -> Tensor:
+            return torch.randn(*shape, generator=generator).to(device)
+
+        ahead, late, level, f0 = self.align(batch)
+        live = torch.rand(b, 1, 1, generator=generator).to(device) < 0.4
+        controls = torch.where(live, late, ahead)
+        mean, log_variance = self.model.posterior(batch.audio)
+        z, kl = reparameterise(mean, log_variance, randn(*mean.shape))
+        noise = randn(b, frames * HOP)
+        heard = self.model.decode(z, controls, level, f0, noise)
+        start = WARM_FRAMES * HOP
+        heard, wanted = heard[:, start:], batch.audio[:, start - self.delay * HOP : -self.delay * HOP]
+        losses = {"stft": self.stft(heard.float(), wanted), "kl": kl}
+        total = losses["stft"] + self.weights.kl * kl
+        sounding = (level > SILENCE_DB).to(level.dtype)
+        if self.arm != "conditional":
+            fade = min(max((progress - self.weights.critic_warm) / self.weights.ramp, 0.0), 1.0)
+            losses["confusion"] = confusion_loss(self.model.critic(z), sounding)
+            total = total + self.weights.fader * fade * losses["confusion"]
+        if self.arm == "counterfactual" and step % self.weights.counterfactual_every == 0:
+            half = max(1, b // 2)
+            losses["control"] = self._control_loss(
+                z[:half], ahead, level, f0, noise[:half], half, generator
+            )
+            total = total + self.weights.counterfactual * losses["control"]
+        losses["total"] = total
+        return {**losses, "heard": heard, "wanted": wanted, "z": z, "controls": controls, "sounding": sounding}
+
+    def _control_loss(
+        self, z: Tensor, controls: Tensor, level: Tensor, f0: Tensor | None, noise: Tensor, half: int,
+        generator: torch.Generator,
+    ) -> Tensor:
+        """Mean |asked - measured| in control units (Huber, 0.1) over sounding frames and scored controls."""
+        donors = controls.roll(half, 0)[:half]
+        requests, mask = make_requests(controls[:half], donors, generator)
+        if "loudness" in self.names:
+            row = self.names.index("loudness")
+            donated = self.measuring.physical(requests[:, row], row).unsqueeze(1)
+            level = torch.where(mask[:, row : row + 1], donated, level[:half])
+        else:
+            level = level[:half]
+        if f0 is not None:
+            row = self.names.index("pitch")
+            asked = self.measuring.physical(requests[:, row], row).unsqueeze(1)
+            f0 = torch.where(mask[:, row : row + 1], asked, f0[:half])
+        heard = self.model.decode(z, requests, level, f0, noise)
+        measured = self.bank.measure(heard.float(), hop_frames=MEASURE_EVERY)
+        measured = self.scored_measuring(measured[:, self.columns])
+        frames = requests.shape[-1]
+        at = torch.arange(MEASURE_EVERY - 1, frames, MEASURE_EVERY, device=z.device)[: measured.shape[-1]]
+        total, count = z.new_zeros(()), z.new_zeros(())
+        own = self.level_db(heard)[:, 0]
+        for k, i in enumerate(self.scored):
+            lag = self.lags[i]
+            keep = at >= WARM_FRAMES + lag
+            t = at[keep]
+            asked = requests[:, i, t - lag]
+            error = nn.functional.huber_loss(measured[:, k, keep], asked, reduction="none", delta=0.1) / 0.1
+            # Quiet frames, and frames where the level is falling away, have no timbre to speak of.
+            weight = ((own[:, t] > SILENCE_DB + 5) & (level[:, 0, t] > SILENCE_DB + 5)).to(error.dtype)
+            total = total + (error * weight).sum()
+            count = count + weight.sum()
+        return total / (count + 1.0)
+
+    def critic_step(self, losses: dict[str, Tensor]) -> Tensor:
+        """The critic's own loss on detached z."""
+        return critic_loss(self.model.critic(losses["z"].detach()), losses["controls"], losses["sounding"])

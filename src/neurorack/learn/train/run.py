@@ -1,0 +1,61 @@
+"""A run: a folder with run.json (everything needed to rebuild the model), metrics.jsonl and a checkpoint."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from neurorack.core.errors import NeurorackError
+from neurorack.core.files import atomic_write
+from neurorack.core.normaliser import Normaliser
+from neurorack.learn.model.autoencoder import Autoencoder
+from neurorack.learn.model.config import Arm, ModelConfig
+
+RUN_FILE = "run.json"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What was asked of a run. `minutes` or `steps` bounds it; the other is None."""
+
+    corpus: str
+    model: ModelConfig
+    size: str
+    arm: Arm
+    descriptors: list[str]
+    descriptor_files: list[str]
+    normalisers: dict[str, list[float]]
+    minutes: float | None = None
+    steps: int | None = None
+    batch: int = 8
+    crop_frames: int = 256
+    splices: float = 0.3
+    learning_rate: float = 1.5e-3
+    adversarial: bool = False
+    seed: int = 0
+    weights: dict[str, float] = field(default_factory=dict)
+    version: int = VERSION
+
+    def write(self, run: Path) -> None:
+        with atomic_write(run / RUN_FILE, "w") as file:
+            json.dump({**asdict(self), "model": self.model.to_dict()}, file, indent=1)
+
+    @classmethod
+    def read(cls, run: Path) -> "RunConfig":
+        try:
+            values: dict[str, Any] = json.loads((run / RUN_FILE).read_text("utf-8"))
+            if values["version"] > VERSION:
+                raise NeurorackError(f"{run} was made by a newer Neurorack; upgrade to read it.")
+            values["model"] = ModelConfig.from_dict(values["model"])
+            return cls(**values)
+        except FileNotFoundError as error:
+            raise NeurorackError(f"{run} is not a training run (no {RUN_FILE}); make one with `neurorack train`.") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise NeurorackError(f"{run / RUN_FILE} is damaged; train again or restore it from a copy.") from error
+
+    def fitted(self) -> dict[str, Normaliser]:
+        return {name: Normaliser(tuple(knots)) for name, knots in self.normalisers.items()}
+
+    def build(self) -> Autoencoder:
+        return Autoencoder(self.model)

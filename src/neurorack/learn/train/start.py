@@ -1,0 +1,103 @@
+"""Starting and continuing runs: what `neurorack train` does once its options are read."""
+
+import os
+import shutil
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+
+from neurorack.core.errors import NeurorackError
+from neurorack.learn.corpus import Corpus
+from neurorack.learn.model.config import Arm, ModelConfig, make_config
+from neurorack.learn.train.batches import fit_normalisers
+from neurorack.learn.train.checkpoint import NAME
+from neurorack.learn.train.loop import Trainer
+from neurorack.learn.train.run import RUN_FILE, RunConfig
+
+NOT_CONTROLS = ("periodicity",)
+"""Columns that are measured for other purposes and are no control of their own."""
+
+
+def new_run(
+    run: Path, corpus_path: Path, *, size: str, arm: Arm, minutes: float | None, steps: int | None, batch: int,
+    crop_frames: int, learning_rate: float, adversarial: bool | None, seed: int, weights: dict[str, float],
+    changes: dict[str, object], controls: tuple[str, ...] = (),
+) -> RunConfig:
+    """Make the folder of a new run; NeurorackError if it already holds one."""
+    if (run / RUN_FILE).exists():
+        raise NeurorackError(f"{run} already holds a run: continue it with --resume, or give another folder.")
+    corpus = Corpus.open(corpus_path)
+    if not corpus.split("train"):
+        raise NeurorackError(f"{corpus_path} has nothing to train on: prepare it from more recordings.")
+    names = controls or tuple(n for n in corpus.outputs if n not in NOT_CONTROLS)
+    for name in names:
+        corpus.column(name)
+    run.mkdir(parents=True, exist_ok=True)
+    files = corpus.descriptor_files(run / "descriptors")
+    if adversarial is None:
+        # The judges more than double a step: worth it where steps are cheap.
+        adversarial = torch.cuda.is_available()
+    config = RunConfig(
+        corpus=str(corpus_path.resolve()), model=_config(size, names, corpus.sample_rate, changes), size=size, arm=arm,
+        descriptors=corpus.descriptor_names(), descriptor_files=files,
+        normalisers={k: list(v.knots) for k, v in fit_normalisers(corpus, names).items()},
+        minutes=minutes, steps=steps, batch=batch, crop_frames=crop_frames, learning_rate=learning_rate,
+        adversarial=adversarial, seed=seed, weights=weights,
+    )  # fmt: skip
+    config.write(run)
+    return config
+
+
+def _config(size: str, names: tuple[str, ...], sample_rate: int, changes: dict[str, object]) -> ModelConfig:
+    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in changes.items()}
+    try:
+        return make_config(size, names, sample_rate, **fields)
+    except TypeError:
+        known = ", ".join(ModelConfig.__dataclass_fields__)
+        raise NeurorackError(f"--model knows {known}; not {', '.join(changes)}.") from None
+
+
+def make_fabric(accelerator: str, devices: str, strategy: str) -> Fabric:
+    """Fabric for this machine: bfloat16 autocast on a GPU, full precision elsewhere."""
+    gpu = accelerator in ("cuda", "gpu") or (accelerator == "auto" and torch.cuda.is_available())
+    precision = "bf16-mixed" if gpu else "32-true"
+    count: int | str = int(devices) if devices.isdigit() else devices
+    if count == "auto" and not gpu:
+        count = 1
+    return Fabric(accelerator=accelerator, devices=count, strategy=strategy, precision=precision)  # type: ignore[arg-type]
+
+
+def train(
+    run: Path, config: RunConfig, *, resume: bool, fabric: Fabric, quiet: bool = False,
+    checkpoint_every_s: float = 60.0, evaluate_every_s: float = 120.0,
+) -> None:
+    """Train a run to its end. With `resume`, from its checkpoint where there is one."""
+    if fabric.device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = True
+        torch.backends.cudnn.allow_tf32 = True
+    trainer = Trainer(run, config, fabric, quiet)
+    if resume and (run / NAME).exists():
+        trainer.resume()
+    elif resume and (run / "metrics.jsonl").exists():
+        os.replace(run / "metrics.jsonl", run / "metrics.before-restart.jsonl")
+        shutil.rmtree(run / "tensorboard", ignore_errors=True)
+    if resume:
+        _forget_after(run / "metrics.jsonl", trainer.clock.step)
+    trainer.fit(checkpoint_every_s, evaluate_every_s)
+
+
+def _forget_after(metrics: Path, step: int) -> None:
+    """Drop lines logged after the checkpoint: those steps will be taken again."""
+    import json
+
+    if not metrics.exists():
+        return
+    kept = []
+    for line in metrics.read_text("utf-8").splitlines():
+        try:
+            if json.loads(line)["step"] <= step:
+                kept.append(line)
+        except (ValueError, KeyError):
+            continue  # a line cut short by the kill
+    metrics.write_text("".join(f"{line}\n" for line in kept), "utf-8")

@@ -8,6 +8,7 @@ import time
 import zipfile
 
 import numpy as np
+import onnx
 import pytest
 from nrk_surgery import manifest_of, resealed, take_apart, with_manifest, zip_bytes
 
@@ -199,6 +200,15 @@ def test_manifest_fields(refused, members, path, value, complaint):
         place = place[key]
     place[path[-1]] = value
     assert complaint in refused(with_manifest(members, manifest))
+
+
+def test_no_name_inside_the_file_reaches_the_terminal_raw(refused, members):
+    model = onnx.load_model_from_string(members["encoder.onnx"])
+    model.graph.node[0].domain = "evil\n\x1b[2J" + "x" * 10_000
+    sentence = refused(resealed(members, encoder__onnx=model.SerializeToString()))
+    assert "evil??[2J" in sentence and len(sentence) < 1000
+    for key in ("a\nb", "\x1b[2J", "\u202egnp", "k" * 300):
+        assert "unusable name" in refused(with_manifest(members, manifest_of(members) | {key: 1}))
 
 
 def test_manifest_text(refused, members):

@@ -22,6 +22,7 @@ from neurorack.core.safe_zip import MAX_TOTAL_BYTES, pack, unzip
 from neurorack.core.snapshot import Snapshot, read_snapshot
 
 MANIFEST_PATH = "manifest.json"
+MAX_SENTENCE = 600
 T = TypeVar("T")
 
 
@@ -155,11 +156,15 @@ def _check_arrays(archive: Archive) -> None:
 
 
 def _within(place: str, action: Callable[[], T]) -> T:
-    """Run `action`; put `place` in front of what it complains about, once, and end the sentence."""
+    """Run `action`; put `place` in front of what it complains about, once, and end the sentence.
+
+    Names from inside the file may be quoted in it: what a terminal would not print plainly becomes "?".
+    """
     try:
         return action()
     except NeurorackError as error:
         text = str(error)
         if text.startswith(place):
             raise
-        raise NeurorackError(f"{place}: {text.rstrip('.')}.") from error.__cause__
+        plain = "".join(char if char.isprintable() else "?" for char in text[:MAX_SENTENCE])
+        raise NeurorackError(f"{place}: {plain.rstrip('.')}.") from error.__cause__

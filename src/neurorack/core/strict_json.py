@@ -11,6 +11,7 @@ from neurorack.core.errors import NeurorackError
 
 MAX_BYTES = 8 * 2**20
 MAX_DEPTH = 32
+MAX_KEY = 200
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters (but for tab and new line) and lone surrogates: they could steer a terminal."""
 
@@ -48,8 +49,8 @@ def _check_tree(value: Any, path: str, depth: int) -> None:
         raise NeurorackError(f"{path}: must be a finite number")
     if isinstance(value, dict):
         for key, item in value.items():
-            if _UNPRINTABLE.search(key):
-                raise NeurorackError(f"{path or 'the top level'}: has a field with an unprintable name")
+            if not key.isprintable() or len(key) > MAX_KEY:
+                raise NeurorackError(f"{path or 'the top level'}: has a field with an unusable name")
             _check_tree(item, f"{path}.{key}" if path else key, depth + 1)
     elif isinstance(value, list):
         for index, item in enumerate(value):

@@ -13,7 +13,9 @@ from neurorack.core.timebase import HOP
 SILENT_PEAK_DB = -60.0
 """dBFS; a recording whose highest peak lies below is silence."""
 
-CLIP_LEVEL = 0.9999
+FULL_SCALE = (0.9999, 1.0001)
+"""Where clipped samples stand. Float and lossy files that go beyond are merely hot: they are turned down."""
+
 CLIP_RUN = 8
 """Samples in a row at full scale that make one clipped run."""
 
@@ -47,9 +49,10 @@ class _ClipCounter:
     def add(self, block: np.ndarray) -> None:
         for channel in range(block.shape[1]):
             samples = block[:, channel]
+            level = np.abs(samples)
             # A run has one sign: a full-scale square wave's flanks separate its halves.
             self._open[channel] = self._count(
-                (samples >= CLIP_LEVEL).astype(np.int8) - (samples <= -CLIP_LEVEL).astype(np.int8),
+                np.sign(samples).astype(np.int8) * ((level >= FULL_SCALE[0]) & (level <= FULL_SCALE[1])),
                 int(self._open[channel]),
             )
 

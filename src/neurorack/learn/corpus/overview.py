@@ -17,6 +17,7 @@ SOUNDING_DB = -60.0
 """Frames below this level are left out of the histograms and correlations: silence has no timbre."""
 
 FRAMES_DRAWN = 200_000
+FOLDERS_SHOWN = 60
 COLOURS = {"train": "#3b6ea8", "validation": "#d08c2e", "test": "#5a9a5a"}
 STYLE = """body{font:15px/1.45 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;
 color:#222;background:#fff}
@@ -216,8 +217,9 @@ def write_overview(corpus: Corpus) -> None:
         "<h2>Folders</h2>",
         _table(
             ["folder", "recordings", "held out", "minutes"],
-            [[f, n, held[f], round(minutes[f], 2)] for f, n in sorted(folders.items())],
-        ),
+            [[f, n, held[f], round(minutes[f], 2)] for f, n in sorted(folders.items())[:FOLDERS_SHOWN]],
+        )
+        + (f"<p>and {len(folders) - FOLDERS_SHOWN} more</p>" if len(folders) > FOLDERS_SHOWN else ""),
         "<h2>Descriptors</h2>",
         f"<p class=note>Over {len(rows)} frames louder than {SOUNDING_DB:.0f} dB, in physical units.</p>",
         _histograms(corpus, rows),

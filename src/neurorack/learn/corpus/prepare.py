@@ -156,6 +156,8 @@ def prepare(
         raise NeurorackError(f"{corpus} is a file: give -o the name of a folder to be made")
     if corpus.is_dir() and any(corpus.iterdir()) and not _is_ours(corpus):
         raise NeurorackError(f"{corpus} holds other things: give -o a new or empty folder or an older corpus")
+    for spec in options.descriptor_files:
+        parts.split_spec(spec)
     found = scan(folder, options.exclude, corpus)
     if not found.recordings:
         skipped = [{"path": path, "why": FOREIGN_WHY} for path in found.foreign]

@@ -112,8 +112,8 @@ def assemble(
         (corpus / "corpus.json").unlink(missing_ok=True)
         for path, name in zip(fresh, ARRAYS, strict=True):
             os.replace(path, corpus / name)
-        with atomic_write(corpus / "corpus.json", "w") as out:
-            json.dump(document, out, indent=1, ensure_ascii=False)
+        with atomic_write(corpus / "corpus.json", "w") as text:
+            json.dump(document, text, indent=1, ensure_ascii=False)
     finally:
         for path in fresh:
             with contextlib.suppress(OSError):

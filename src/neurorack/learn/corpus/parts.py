@@ -87,10 +87,9 @@ def measure(bank: Any, samples: np.ndarray) -> np.ndarray:
     with torch.no_grad():
         values = bank.measure(audio[None])[0].numpy().T
     features = np.ascontiguousarray(values, dtype=np.float32)
-    bad = ~np.isfinite(features).all(axis=0)
-    if bad.any():
-        names = ", ".join(name for name, is_bad in zip(bank.outputs, bad, strict=True) if is_bad)
-        raise Unusable(f"the descriptor {names} gave NaN or infinity on it")
+    bad = [name for name, column in zip(bank.outputs, features.T, strict=True) if not np.isfinite(column).all()]
+    if bad:
+        raise Unusable(f"the descriptor {', '.join(bad)} gave NaN or infinity on it")
     return features
 
 

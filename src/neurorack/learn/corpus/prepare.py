@@ -105,17 +105,18 @@ def _run(recipe: parts.Recipe, root: Path, jobs: dict[str, Path], workers: int, 
 
 def _describe(options: Options, bank: Any) -> dict[str, Any]:
     """Everything in corpus.json that says how the corpus was measured."""
-    own = dict(reversed(parts.split_spec(spec)) for spec in options.descriptor_files)  # class name -> file
+    own = {name: file for file, name in map(parts.split_spec, options.descriptor_files)}
     descriptors = []
     for descriptor in parts.bank_descriptors(bank):
         file = own.get(type(descriptor).__name__)
-        mine = file is not None and parts.source_file(descriptor) == file.resolve()
+        if file is not None and parts.source_file(descriptor) != file.resolve():
+            file = None
         descriptors.append(
             {
                 "name": descriptor.name,
                 "outputs": list(descriptor.outputs),
-                "options": {"file": file.name, "class": type(descriptor).__name__} if mine else {},
-                "source": file.read_text(encoding="utf-8") if mine else None,
+                "options": {"file": file.name, "class": type(descriptor).__name__} if file else {},
+                "source": file.read_text(encoding="utf-8") if file else None,
             }
         )
     return {

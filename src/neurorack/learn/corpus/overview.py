@@ -64,7 +64,7 @@ def _durations(corpus: Corpus) -> str:
     seconds = [[f.seconds for f in corpus.split(name)] for name in SPLITS]
     everything = np.concatenate([np.asarray(s) for s in seconds])
     low, high = everything.min(), everything.max()
-    edges = np.geomspace(low * 0.99, high * 1.01, 41)
+    edges = np.geomspace(low * 0.99, high * 1.01, 41).tolist()
     figure, axes = plt.subplots(figsize=(8, 2.4), layout="constrained")
     axes.hist(seconds, edges, stacked=True, color=[COLOURS[s] for s in SPLITS], label=list(SPLITS))
     axes.set(xscale="log", xlabel="length of a recording (s)", ylabel="recordings")
@@ -235,5 +235,5 @@ def write_overview(corpus: Corpus) -> None:
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}: corpus</title>"
         f"<meta name=viewport content='width=device-width'><style>{STYLE}</style>" + "\n".join(sections)
     )
-    with atomic_write(corpus.path / "overview.html", "w") as file:
-        file.write(page + "</html>\n")
+    with atomic_write(corpus.path / "overview.html", "w") as out:
+        out.write(page + "</html>\n")

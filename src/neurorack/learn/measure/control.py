@@ -7,7 +7,7 @@ Requests are averaged; `mean` and `worst` are over controls; intervals draw exce
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +17,8 @@ from neurorack.learn.measure.asking import LEAST_FRAMES, Request
 from neurorack.learn.measure.statistics import bootstrap_interval, mean_or_none, spearman
 from neurorack.learn.measure.subject import Source, Vocabulary, pooled
 
-Performer = Callable[[Source, Sequence[Request]], Sequence[np.ndarray]]
-"""Answers requests on a source: one sound [128 T] for each, in the source's time. The first request is unmoved."""
+Curves = Mapping[str, np.ndarray]
+"""What `Vocabulary.listen` hears in a sound: name -> [T]."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,8 @@ class ControlScore:
     leaked: dict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
     frames: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
 
-    def add(
-        self, index: int, source: Source, requests: Sequence[Request], answers: Sequence[np.ndarray]
-    ) -> None:
-        """Score the answers to `requests`, of which the first is the unmoved one."""
-        heard = [self.vocabulary.listen(audio) for audio in answers]
+    def add(self, index: int, source: Source, requests: Sequence[Request], heard: Sequence[Curves]) -> None:
+        """Score the answers to `requests`, of which the first is the unmoved one, by what was heard in each."""
         for request, curves in zip(requests[1:], heard[1:], strict=True):
             mode = "one" if request.kind != "all" else "all"
             for name in request.moved:
@@ -120,7 +117,7 @@ class ControlScore:
         source: Source,
         request: Request,
         name: str,
-        curves: dict[str, np.ndarray],
+        curves: Curves,
         mode: str,
     ) -> None:
         modes = {"one": "one", "one_feasible": "one"} if mode == "one" else {"raw": "all", "all": "all"}
@@ -140,7 +137,7 @@ class ControlScore:
                 )
             )
 
-    def _leakage(self, request: Request, before: dict[str, np.ndarray], after: dict[str, np.ndarray]) -> None:
+    def _leakage(self, request: Request, before: Curves, after: Curves) -> None:
         (name,) = request.moved
         keep = request.counted
         self.moved[name] += self.yardstick.change(name, before[name][keep], after[name][keep])

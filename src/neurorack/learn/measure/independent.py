@@ -7,9 +7,11 @@ instruments' controls, the implementations are not; docs/scoring.md gives the fo
 
 import warnings
 from collections.abc import Iterable
+from itertools import pairwise
 
 import librosa
 import numpy as np
+from scipy.stats import gmean
 
 from neurorack.core.timebase import HOP
 from neurorack.learn.measure import booming
@@ -56,27 +58,40 @@ def rolloff_hz(magnitude: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 def noisiness(power: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Spectral flatness in each critical band, averaged with the bands' energies as weights, 0..1, [K].
+    """Spectral flatness inside critical bands, averaged with the roots of the bands' energies as weights, [K].
 
-    Flatness is the geometric over the arithmetic mean of the power of a band's bins. A floor 50 dB under the
-    strongest bin of the frame is added first, so that faint hiss under a tone does not count as noise.
+    Flatness is the geometric over the arithmetic mean of the power of a band's bins, each raised by 40 dB under
+    that mean. Neighbouring bands are joined until they span 8 bins or more: a lone partial fills 4.
     """
     freqs_hz = np.fft.rfftfreq(N_FFT, 1 / sample_rate)
-    bounds = np.unique(np.searchsorted(freqs_hz, BARK_EDGES_HZ))
-    edges, stop = bounds[:-1], bounds[-1]
-    floored = power[:stop] + 1e-5 * power[:stop].max(axis=0) + _TINY
-    counts = np.diff(np.append(edges, stop))[:, None]
-    geometric = np.exp(np.add.reduceat(np.log(floored), edges, axis=0) / counts)
-    energy = np.add.reduceat(floored, edges, axis=0)
-    return np.sum(geometric * counts, axis=0) / energy.sum(axis=0)
+    edges = [int(np.searchsorted(freqs_hz, 20.0))]
+    for hz in BARK_EDGES_HZ[1:]:
+        edge = int(np.searchsorted(freqs_hz, min(hz, sample_rate / 2)))
+        if edge - edges[-1] >= 8:
+            edges.append(edge)
+    weights, flatness = [], []
+    for low, high in pairwise(edges):
+        band = power[low:high] + _TINY**1.5
+        mean = band.mean(axis=0)
+        flatness.append(gmean(band + 1e-4 * mean, axis=0) / (1.0001 * mean))
+        weights.append(np.sqrt(band.sum(axis=0)))
+    return np.average(flatness, axis=0, weights=np.array(weights) + 1e-9)
 
 
 def boominess(power: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Booming index of each frame from Zwicker's specific loudness, [K]; see learn.measure.booming."""
-    matrix = booming.band_matrix(np.fft.rfftfreq(N_FFT, 1 / sample_rate)).astype(np.float32)
-    bands = (matrix @ power).astype(np.float64)
-    bands_db = 10 * np.log10(bands + _TINY) + booming.FULL_SCALE_DB_SPL
-    return booming.booming_index(booming.specific_loudness(booming.core_loudness(bands_db)))
+    """The AudioCommons boominess of each frame taken by itself, on its scale (about 0 to 70), [K].
+
+    As the published model does with a whole file, the frame is brought to -24 LUFS first (ITU-R BS.1770
+    K-weighting), so that boominess does not follow the level; see learn.measure.booming for the rest.
+    """
+    freqs_hz = np.fft.rfftfreq(N_FFT, 1 / sample_rate)
+    loudness = booming.k_weighting(freqs_hz, sample_rate).astype(np.float32) @ power
+    gain = 10 ** ((-24.0 + 0.691) / 10) / (loudness.astype(np.float64) + 1e-9)
+    bands = (booming.band_matrix(N_FFT, sample_rate) @ power).astype(np.float64) * gain
+    pattern = booming.specific_loudness(
+        booming.core_loudness(10 * np.log10(bands + _TINY) + booming.FULL_SCALE_DB_SPL)
+    )
+    return booming.boominess(pattern)
 
 
 def pitch_hz(audio: np.ndarray, sample_rate: int) -> np.ndarray:

@@ -50,7 +50,7 @@ class Vocabulary:
     @property
     def heard(self) -> tuple[str, ...]:
         """Controls that an independent implementation can measure."""
-        return tuple(n for n in self.names if n in independent.KNOWN)
+        return tuple(n for n in independent.KNOWN if n in self.names or n == "loudness")
 
     @property
     def scored(self) -> tuple[str, ...]:
@@ -60,9 +60,8 @@ class Vocabulary:
     def listen(self, audio: np.ndarray) -> dict[str, np.ndarray]:
         """Independent curves of a sound [128 T], aligned to what was asked: name -> [T]."""
         curves = independent.measure(audio, self.sample_rate, [n for n in self.heard if n != "pitch"])
-        if "loudness" in curves:
-            curves["loudness"] = heard_level_db(curves["loudness"], self.sample_rate)
-        return aligned(curves, self.offsets, len(audio) // independent.HOP)
+        curves["loudness"] = heard_level_db(curves["loudness"], self.sample_rate)
+        return aligned(curves, {"loudness": 0, **self.offsets}, len(audio) // independent.HOP)
 
     @staticmethod
     def as_heard(name: str, asked: np.ndarray) -> np.ndarray:

@@ -1,0 +1,209 @@
+"""The whole score of one instrument on recordings it never heard, as nested plain figures for JSON."""
+
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from neurorack.core.errors import NeurorackError
+from neurorack.core.manifest import Manifest
+from neurorack.core.nrk import Archive
+from neurorack.learn.corpus.corpus import Corpus
+from neurorack.learn.measure import pitch
+from neurorack.learn.measure.asking import Request, requests_for, unmoved
+from neurorack.learn.measure.control import ControlScore, Yardstick
+from neurorack.learn.measure.excerpts import Excerpt, excerpts_of_corpus
+from neurorack.learn.measure.held import held_tone, knob_travel
+from neurorack.learn.measure.nulls import follow_level
+from neurorack.learn.measure.reconstruction import mel_distance_db, mstft_distance
+from neurorack.learn.measure.render import Renderer
+from neurorack.learn.measure.statistics import mean_or_none, spearman
+from neurorack.learn.measure.subject import Source, Vocabulary, pooled
+
+SCORE_VERSION = 1
+DEFAULT_LIMIT = 32
+"""Excerpts scored unless asked otherwise: about three minutes' work for one core."""
+
+Progress = Callable[[int, int], None]
+"""Called with (excerpts done, excerpts in all)."""
+
+
+def prepare_sources(
+    archive: Archive, renderer: Renderer, excerpts: Sequence[Excerpt]
+) -> tuple[Vocabulary, list[Source]]:
+    """Everything that is known of the excerpts before anything is asked; only those that sound are kept."""
+    manifest = archive.manifest
+    vocabulary = Vocabulary.of_instrument(manifest, archive.array(manifest.support_path))
+    sources = []
+    for excerpt in excerpts:
+        analysis = renderer.analyse(excerpt.audio)
+        own = {name: analysis.curves[name] for name in vocabulary.names}
+        heard = vocabulary.listen(excerpt.audio)
+        source = Source(excerpt, own, heard, analysis.z, analysis.curves.get("periodicity"))
+        if source.sounding.any():
+            sources.append(source)
+    return vocabulary, sources
+
+
+def score_instrument(
+    archive: Archive,
+    corpus: Corpus,
+    split: str = "test",
+    limit: int | None = DEFAULT_LIMIT,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Every figure of docs/scoring.md. NeurorackError if rates differ or nothing in the split can be scored."""
+    started = time.monotonic()
+    manifest = archive.manifest
+    if corpus.sample_rate != manifest.sample_rate:
+        raise NeurorackError(
+            f"{corpus.path} is at {corpus.sample_rate} Hz and {manifest.name} at {manifest.sample_rate} Hz: "
+            f"prepare the recordings again with --rate {manifest.sample_rate}"
+        )
+    excerpts = excerpts_of_corpus(corpus, split, limit, seed)
+    renderer = Renderer(archive)
+    vocabulary, sources = prepare_sources(archive, renderer, excerpts)
+    if not vocabulary.scored:
+        raise NeurorackError(
+            f"{manifest.name} has none of the controls that can be scored (loudness, brightness, boominess, "
+            "noisiness): train it with at least one of them"
+        )
+    if len(sources) < 2:
+        raise NeurorackError(
+            f"{corpus.path} has {len(sources)} excerpt of a second or more above -60 dB in its {split} split, "
+            "and scoring needs two: prepare more recordings, or choose another --split"
+        )
+    yardstick = Yardstick.of(sources, vocabulary)
+    rows = {name: ControlScore(vocabulary, yardstick, seed) for name in ("model", "copy", "gain")}
+    distances: list[tuple[float, float]] = []
+    cents: dict[str, list[np.ndarray]] = {"own": [], "moved": [], "copy": []}
+    rate = manifest.sample_rate
+    for index, source in enumerate(sources):
+        requests = [unmoved(source), *requests_for(index, sources, vocabulary, seed)]
+        answers = _answers(renderer, source, requests, seed)
+        rows["model"].add(index, source, requests, [vocabulary.listen(a) for a in answers])
+        rows["copy"].add(index, source, requests, [source.heard] * len(requests))
+        rows["gain"].add(index, source, requests, [_gained(source, r, vocabulary) for r in requests])
+        audio = source.excerpt.audio
+        distances.append((mstft_distance(audio, answers[0]), mel_distance_db(audio, answers[0], rate)))
+        if manifest.pitched:
+            moved = pitch.transposed(source, vocabulary, seed, index)
+            (answer,) = _answers(renderer, source, [moved], seed)
+            cents["own"].append(pitch.errors_cents(source, source.own["pitch"], answers[0], rate))
+            cents["moved"].append(pitch.errors_cents(source, moved.asked["pitch"], answer, rate))
+            cents["copy"].append(pitch.errors_cents(source, source.own["pitch"], audio, rate))
+        if progress:
+            progress(index + 1, len(sources))
+    scores = _figures(archive, renderer, vocabulary, sources, rows, distances, cents)
+    return {
+        "version": SCORE_VERSION,
+        "corpus": corpus.path.resolve().name,
+        "split": split,
+        "files": sum(len(s.excerpt.files) for s in sources),
+        "excerpts": len(sources),
+        "seconds": round(sum(len(s.excerpt.audio) for s in sources) / rate, 1),
+        "seed": seed,
+        "machine": machine(),
+        "took_seconds": round(time.monotonic() - started, 1),
+        **scores,
+    }
+
+
+def _answers(renderer: Renderer, source: Source, requests: Sequence[Request], seed: int) -> np.ndarray:
+    if source.z is None:
+        raise ValueError("a source without a latent curve cannot be rendered")
+    return np.nan_to_num(renderer.render(source.z, [r.asked for r in requests], seed))
+
+
+def _gained(source: Source, request: Request, vocabulary: Vocabulary) -> Any:
+    if "loudness" not in request.moved:
+        return source.heard
+    audio = follow_level(source.excerpt.audio, request.asked["loudness"], vocabulary.sample_rate)
+    return vocabulary.listen(audio)
+
+
+def _figures(
+    archive: Archive,
+    renderer: Renderer,
+    vocabulary: Vocabulary,
+    sources: Sequence[Source],
+    rows: dict[str, ControlScore],
+    distances: Sequence[tuple[float, float]],
+    cents: dict[str, list[np.ndarray]],
+) -> dict[str, Any]:
+    spans = {n: _span(pooled(sources, n, "heard")) for n in vocabulary.scored}
+    model = rows["model"].summary()
+    scores: dict[str, Any] = {
+        "reconstruction": {
+            "mstft": mean_or_none([d[0] for d in distances]),
+            "mel": mean_or_none([d[1] for d in distances]),
+        },
+        **model,
+        "agreement": {n: _agreement(sources, vocabulary, n) for n in vocabulary.scored},
+        "null": {name: _null(rows[name].summary()) for name in ("copy", "gain")},
+        "travel": knob_travel(archive, renderer, vocabulary, spans),
+        "held": held_tone(archive),
+        "unscored": [n for n in vocabulary.names if n not in (*vocabulary.scored, "pitch")],
+    }
+    if archive.manifest.pitched:
+        scores["pitch"] = pitch.summary(cents["own"], cents["moved"], cents["copy"])
+    return _rounded(scores)
+
+
+def _span(values: np.ndarray) -> tuple[float, float]:
+    low, high = np.quantile(values, [0.05, 0.95])
+    return float(low), float(high)
+
+
+def _agreement(sources: Sequence[Source], vocabulary: Vocabulary, name: str) -> float | None:
+    """Mean rank correlation of the instrument's own and the independent measure of the sources: the ceiling."""
+    kept = [s for s in sources if s.sounding.sum() >= 64]
+    return mean_or_none(
+        [
+            spearman(vocabulary.as_heard(name, s.own[name])[s.sounding], s.heard[name][s.sounding])
+            for s in kept
+        ]
+    )
+
+
+def _null(summary: dict[str, Any]) -> dict[str, Any]:
+    """A null row keeps the control figures, without the level of one/all that `control` has, and loudness."""
+    return {**summary["control"], "loudness": summary["loudness"]}
+
+
+def _rounded(value: Any) -> Any:
+    """Four significant figures say all there is; NaN, which JSON cannot say, becomes None."""
+    if isinstance(value, dict):
+        return {str(k): _rounded(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_rounded(v) for v in value]
+    if isinstance(value, (float, np.floating)):
+        return float(f"{value:.4g}") if np.isfinite(value) else None
+    if isinstance(value, np.integer):
+        return int(value)
+    return value
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were made with."""
+    return {
+        "system": platform.system(),
+        "architecture": platform.machine(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "onnxruntime": onnxruntime.__version__,
+        "numpy": np.__version__,
+    }
+
+
+def stored(scores: dict[str, Any]) -> dict[str, Any]:
+    """The scores as they go into an instrument: all but the single held tones."""
+    return {**scores, "held": {k: v for k, v in scores["held"].items() if k != "tones"}}
+
+
+__all__ = ["Manifest", "machine", "prepare_sources", "score_instrument", "stored"]

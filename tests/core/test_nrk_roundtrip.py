@@ -76,6 +76,7 @@ def test_a_newer_minor_version_may_add_fields():
     document = json.loads(GOLDEN.read_bytes())
     document |= {"format_minor": 7, "something_new": [1, 2]}
     document["controls"][0]["colour"] = "red"
+    document["name"] = "Vents légers 2"
     assert manifest_from_json(json.dumps(document).encode()).controls == golden_manifest().controls
 
 

@@ -18,7 +18,7 @@ from neurorack.core.manifest import (
 from neurorack.core.strict_json import Field, parse
 from neurorack.core.timebase import HOP
 
-NAME = r"[A-Za-z0-9][A-Za-z0-9 _.\-]{0,63}"
+NAME = r"[^\W_][\w .\-]{0,63}"
 IDENTIFIER = r"[a-z][a-z0-9_]{0,47}"
 MEMBER_PATH = r"[A-Za-z0-9_][A-Za-z0-9_.\-]*(/[A-Za-z0-9_][A-Za-z0-9_.\-]*){0,7}"
 SHA256 = r"[0-9a-f]{64}"

@@ -87,7 +87,7 @@ def measure(bank: Any, samples: np.ndarray) -> np.ndarray:
     with torch.no_grad():
         values = bank.measure(audio[None])[0].numpy().T
     features = np.ascontiguousarray(values, dtype=np.float32)
-    finite = np.isfinite(features).all(axis=0).tolist()
+    finite = np.atleast_1d(np.isfinite(features).all(axis=0))
     bad = [name for name, good in zip(bank.outputs, finite, strict=True) if not good]
     if bad:
         raise Unusable(f"the descriptor {', '.join(bad)} gave NaN or infinity on it")

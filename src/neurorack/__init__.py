@@ -1,3 +1,47 @@
-"""Neurorack: a stand-alone neural synthesizer played through what the ear hears."""
+"""Neurorack: a stand-alone neural synthesizer played through what the ear hears.
+
+    import neurorack
+    winds = neurorack.load("Winds")
+    sound = winds.transfer(audio, 44_100, set={"brightness": 0.8})
+
+The names of neurorack.api are found here too; they load on first use, so that `import neurorack` is instant.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from neurorack.api import (
+        Amount,
+        Analysis,
+        Curve,
+        Instrument,
+        NeurorackError,
+        OtherSound,
+        Request,
+        Transfer,
+        load,
+        read_curve,
+    )
+
+__all__ = [
+    "Amount",
+    "Analysis",
+    "Curve",
+    "Instrument",
+    "NeurorackError",
+    "OtherSound",
+    "Request",
+    "Transfer",
+    "load",
+    "read_curve",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'neurorack' has no attribute {name!r}")
+    from neurorack import api
+
+    return getattr(api, name)

@@ -7,11 +7,14 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
 from neurorack.core.errors import NeurorackError
+from neurorack.core.library import find
 from neurorack.core.manifest import Manifest
+from neurorack.core.nrk import read_nrk
 from neurorack.play.engine.alignment import ControlBuffer
 from neurorack.play.engine.controlling import F0_RANGE_HZ, Request
 from neurorack.play.engine.graphs import Graphs, Members
@@ -259,3 +262,11 @@ class Instrument:
 def _tell(notes: list[str]) -> None:
     for note in notes:
         warnings.warn(note, stacklevel=3)
+
+
+def load_instrument(name_or_path: str | Path) -> Instrument:
+    """The instrument of that name (bundled or installed), or the .nrk file at that path, verified.
+
+    Raises NeurorackError that names the instruments there are, or says what is wrong with the file.
+    """
+    return Instrument(read_nrk(find(name_or_path)))

@@ -35,7 +35,8 @@ class Intake:
         if not np.isfinite(mono).all():
             where = (self.samples_in + int(np.argmin(np.isfinite(mono)))) / self.source_rate
             raise NeurorackError(
-                f"The sound holds samples that are not numbers (NaN or infinity), first at {where:.3f} s: repair it."
+                f"The sound holds samples that are not numbers (NaN or infinity), "
+                f"the first at {where:.3f} s: repair it in a sound editor."
             )
         self.samples_in += len(mono)
         if self._resampler is None:
@@ -61,7 +62,7 @@ def mix_down(block: np.ndarray) -> np.ndarray:
     if block.ndim == 2:
         if block.shape[1] > MAX_CHANNELS:
             raise NeurorackError(
-                f"Sound of shape {block.shape} has {block.shape[1]} channels: give [samples, channels]; transpose it?"
+                f"Sound of shape {block.shape} has {block.shape[1]} channels: give it as [samples, channels]."
             )
         block = block.mean(axis=1) if block.shape[1] else np.zeros(len(block))
     elif block.ndim != 1:

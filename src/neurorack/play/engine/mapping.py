@@ -20,8 +20,8 @@ class ControlMap:
         missing = [n for n in self.names if n not in columns]
         if missing:
             raise NeurorackError(
-                f"The instrument {manifest.name} has a control {missing[0]} that its descriptor graphs do not "
-                "measure: export it again."
+                f"The instrument {manifest.name} does not measure its own control {missing[0]}: "
+                "export it again."
             )
         self.columns = np.array([columns[n] for n in self.names], np.intp)
         self.defaults = np.array([c.default for c in manifest.controls], np.float32)

@@ -98,7 +98,7 @@ def _units_of(control: Control) -> dict[str, float]:
 
 
 def _bad(control: Control, text: str, why: str) -> NeurorackError:
-    unit = f" or a value like {control.default:.3g}{control.unit or 'raw'}"
+    unit = f" or a value like {control.default:.4g}{control.unit or 'raw'}"
     return NeurorackError(f"{control.name}={text.strip()} {why}: give knob travel 0..1{unit}.")
 
 

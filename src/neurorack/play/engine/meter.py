@@ -1,0 +1,72 @@
+"""Meter: the engine listens to itself through the instrument's own descriptor graphs, four frames at a time.
+
+Measuring four frames at once costs little more than one; the slow graph runs one frame later than the fast,
+so that no single block pays for both.
+"""
+
+import numpy as np
+
+from neurorack.core.timebase import SLOW_EVERY, WINDOW
+from neurorack.play.engine.graphs import Graphs
+from neurorack.play.engine.streams import VOICED
+
+
+class Meter:
+    """Measured physical controls [C] of the output, updated every fourth frame."""
+
+    def __init__(self, graphs: Graphs, columns: np.ndarray, defaults: np.ndarray) -> None:
+        m = graphs.manifest
+        self._hop = m.hop
+        self._fast = graphs.stream("descriptors", 1, (SLOW_EVERY,))
+        self._slow = graphs.stream("descriptors_slow", 1, (1,)) if graphs.slow else None
+        self._fast_rows, self._slow_rows = graphs.fast, graphs.slow
+        self._columns = columns
+        self._values = np.array([d.default for d in m.measured], np.float32)
+        self._defaults = self._values.copy()
+        names = [d.name for d in m.measured]
+        self._pitch = names.index("pitch") if {"pitch", "periodicity"} <= set(names) else -1
+        self._periodicity = names.index("periodicity") if self._pitch >= 0 else -1
+        self._audio = np.zeros((1, SLOW_EVERY * m.hop), np.float32)
+        self._phase = 0
+        self._slow_due = False
+        self._fed = 0
+        self.physical = defaults.astype(np.float32).copy()
+
+    @property
+    def ready(self) -> bool:
+        """Whether a full window of sound has been heard since the last reset."""
+        return self._fed >= WINDOW // self._hop
+
+    def reset(self) -> None:
+        """Forget the sound heard so far; the values stand until new ones come."""
+        self._fast.reset()
+        if self._slow is not None:
+            self._slow.reset()
+        self._phase, self._fed, self._slow_due = 0, 0, False
+
+    def feed(self, frame: np.ndarray) -> bool:
+        """Hear one frame [hop]; True if values have changed."""
+        changed = False
+        if self._slow_due and self._slow is not None:
+            self._slow.inputs(1)["audio"][:] = self._audio
+            self._take_slow(self._slow.run(1)["values"][0, :, 0])
+            self._slow_due = False
+            changed = True
+        self._audio[0, self._phase * self._hop : (self._phase + 1) * self._hop] = frame
+        self._phase += 1
+        self._fed += 1
+        if self._phase == SLOW_EVERY:
+            self._phase = 0
+            self._fast.inputs(SLOW_EVERY)["audio"][:] = self._audio
+            self._values[self._fast_rows] = self._fast.run(SLOW_EVERY)["values"][0, :, -1]
+            self._slow_due = self._slow is not None
+            changed = True
+        if changed:
+            np.take(self._values, self._columns, out=self.physical)
+        return changed
+
+    def _take_slow(self, fresh: np.ndarray) -> None:
+        held = self._values[self._pitch] if self._pitch >= 0 else np.float32(0)
+        self._values[self._slow_rows] = fresh
+        if self._pitch >= 0 and not self._values[self._periodicity] >= VOICED:
+            self._values[self._pitch] = held

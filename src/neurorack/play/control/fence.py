@@ -1,7 +1,7 @@
 """A memory fence, so that what one process writes is seen by another in the order it was written.
 
-x86 keeps the order of stores by itself; ARM does not. Python has no fence, but a lock released and taken again
-is one: everything written before the release is visible before anything written after the acquisition.
+x86 keeps the order of stores by itself; ARM does not. Python has no fence, but a lock released and taken
+again is one: everything written before the release is visible before anything written after the acquisition.
 """
 
 import threading

@@ -38,7 +38,7 @@ class Status:
     device_rate: int = 0
     block: int = 0
     latency_s: float = 0.0
-    """From a gesture to the loudspeaker, as far as the audio process knows: block, engine, resampler, device."""
+    """From a gesture to the loudspeaker, as far as the audio process knows: block, engine, device."""
     dropped: int = 0
     """Blocks that came too late since the program started."""
     error: str = ""

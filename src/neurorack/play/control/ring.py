@@ -19,7 +19,8 @@ class AudioRing:
         self.channels = channels
         self.capacity = capacity
         self._written = np.frombuffer(buffer, np.uint64, 1)
-        self._data = np.frombuffer(buffer, np.float32, channels * capacity, _HEADER).reshape(capacity, channels)
+        data = np.frombuffer(buffer, np.float32, channels * capacity, _HEADER)
+        self._data = data.reshape(capacity, channels)
         self._fence = Fence()
 
     @staticmethod
@@ -45,7 +46,7 @@ class AudioRing:
         self._written[0] = start + count
 
     def copy(self, start: int, count: int) -> np.ndarray:
-        """Samples [start, start + count) as float32 [channels, count]; the caller knows that they are there."""
+        """Samples [start, start + count), float32 [channels, count]; the caller knows that they are there."""
         at = start % self.capacity
         first = min(count, self.capacity - at)
         out = np.empty((self.channels, count), np.float32)

@@ -1,0 +1,154 @@
+"""`neurorack play`, wired: one bridge, one audio process under its supervisor, one web server."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import webbrowser
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from neurorack.core.errors import NeurorackError
+from neurorack.core.library import find, installed
+from neurorack.core.nrk import read_nrk
+from neurorack.play.audio.backend import AudioOptions, BackendName
+from neurorack.play.audio.supervisor import Supervisor
+from neurorack.play.control.bridge import Bridge
+from neurorack.play.panel.hub import Hub
+from neurorack.play.panel.server import PanelServer, bind
+
+READY_PATIENCE_S = 60.0
+FAVOURITE = "winds"
+"""The bundled instrument that sounds when none is named."""
+
+
+@dataclass(frozen=True)
+class PlayOptions:
+    """What the command line asks for."""
+
+    name: str | None = None
+    port: int = 7373
+    browser: bool = True
+    backend: BackendName = "auto"
+    device: str | None = None
+    block: int = 128
+
+
+@dataclass(frozen=True)
+class Playing:
+    """What is told once the panel can be opened."""
+
+    url: str
+    port: int
+    pid: int
+    audio_pid: int
+    instrument: str
+    backend: str
+    device: str
+    sample_rate: int
+    device_rate: int
+    block: int
+    latency_s: float
+    note: str
+
+
+def choose(name: str | None) -> Path:
+    """The .nrk to start with; NeurorackError when there is none."""
+    if name is not None:
+        return find(name)
+    usable = [entry for entry in installed() if not entry.fault]
+    if not usable:
+        raise NeurorackError(
+            "No instrument is installed: give a .nrk file (neurorack play NAME.nrk), or train one."
+        )
+    usable.sort(key=lambda entry: (entry.name.casefold() != FAVOURITE, not entry.bundled))
+    return usable[0].path
+
+
+def play(options: PlayOptions, tell: Callable[[Playing], None]) -> None:
+    """Play until Ctrl-C or SIGTERM; `tell` is called once, as soon as sound is being rendered.
+
+    Raises NeurorackError when the instrument cannot be played or the port is taken.
+    """
+    path = choose(options.name)
+    archive = read_nrk(path)
+    listener = bind(options.port)
+    with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
+        stack.callback(listener.close)
+        _one_thread_each()
+        bridge = Bridge.create()
+        stack.callback(bridge.close)
+        audio = AudioOptions(str(path.resolve()), options.backend, options.device, options.block)
+        supervisor = Supervisor(bridge, audio)
+        stack.callback(supervisor.stop)
+        supervisor.start()
+        hub = Hub(supervisor, archive, path)
+        asyncio.run(_serve(hub, PanelServer(hub, listener), options, tell))
+
+
+async def _serve(
+    hub: Hub, server: PanelServer, options: PlayOptions, tell: Callable[[Playing], None]
+) -> None:
+    stop = _stop_on_signals()
+    await server.start()
+    work = asyncio.create_task(hub.run())
+    try:
+        if options.browser:
+            asyncio.get_running_loop().run_in_executor(None, webbrowser.open, server.url)
+        await _until_sounding(hub.supervisor, work, stop)
+        status = hub.supervisor.status
+        tell(
+            Playing(
+                url=server.url,
+                port=server.port,
+                pid=os.getpid(),
+                audio_pid=hub.supervisor.pid,
+                instrument=hub.performance.manifest.name,
+                backend=status.backend,
+                device=status.device,
+                sample_rate=status.sample_rate,
+                device_rate=status.device_rate,
+                block=status.block,
+                latency_s=status.latency_s,
+                note=hub.note,
+            )
+        )
+        waiting = asyncio.create_task(stop.wait())
+        await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if work.done():
+            work.result()
+    finally:
+        work.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+        await server.stop()
+
+
+async def _until_sounding(supervisor: Supervisor, work: asyncio.Task[None], stop: asyncio.Event) -> None:
+    """Wait for the audio process; NeurorackError if it fails from the very start."""
+    until = asyncio.get_running_loop().time() + READY_PATIENCE_S
+    while not supervisor.running and not stop.is_set():
+        if work.done():
+            work.result()
+        if supervisor.restarts >= 3 or asyncio.get_running_loop().time() > until:
+            why = supervisor.status.error or "the audio process does not start"
+            raise NeurorackError(f"No sound: {why}".rstrip(".") + ".")
+        await asyncio.sleep(0.02)
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """An event that Ctrl-C, SIGTERM and a closed terminal set (Windows: Ctrl-C is a KeyboardInterrupt)."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        with contextlib.suppress(NotImplementedError, AttributeError):
+            loop.add_signal_handler(getattr(signal, name), stop.set)
+    return stop
+
+
+def _one_thread_each() -> None:
+    """Number crunching in the spawned process must not start thread pools."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+        os.environ.setdefault(name, "1")

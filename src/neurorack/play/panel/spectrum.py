@@ -1,0 +1,25 @@
+"""A small picture of what sounds: levels in bands of equal ratio, for the panel."""
+
+import numpy as np
+
+WINDOW = 4096
+BANDS = 64
+LOW_HZ, HIGH_HZ = 40.0, 18_000.0
+FLOOR_DB = -100
+
+
+class Spectrum:
+    """Band levels of a block of WINDOW samples at `sample_rate`."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self._window = np.hanning(WINDOW).astype(np.float32)
+        self._scale = 2.0 / self._window.sum()
+        edges = np.geomspace(LOW_HZ, min(HIGH_HZ, 0.5 * sample_rate), BANDS + 1) * WINDOW / sample_rate
+        self._starts = np.floor(edges[:-1]).astype(int)
+        self._ends = np.maximum(np.ceil(edges[1:]).astype(int), self._starts + 1)
+
+    def levels_db(self, audio: np.ndarray) -> list[int]:
+        """Loudest line of each band in dB, where a full-scale sine is 0."""
+        lines = np.abs(np.fft.rfft(audio * self._window)) * self._scale
+        peaks = [lines[a:b].max() for a, b in zip(self._starts, self._ends, strict=True)]
+        return [max(FLOOR_DB, round(20.0 * float(np.log10(peak + 1e-9)))) for peak in peaks]

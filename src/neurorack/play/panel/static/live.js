@@ -1,0 +1,46 @@
+// The microphone as a source: getUserMedia -> worklet -> socket -> the instrument's encoder.
+
+import { openSocket } from "./socket.js";
+
+export class LiveInput {
+  constructor() {
+    this.stream = null;
+    this.context = null;
+    this.socket = null;
+    this.level = 0;
+  }
+
+  get active() {
+    return this.stream !== null;
+  }
+
+  async start() {
+    if (this.active) return;
+    if (!navigator.mediaDevices) {
+      throw new Error("This browser gives no microphone here: open the panel on 127.0.0.1 or localhost.");
+    }
+    this.stream = await navigator.mediaDevices.getUserMedia({
+      audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+    });
+    this.context = new AudioContext({ latencyHint: "interactive" });
+    await this.context.audioWorklet.addModule("capture-worklet.js");
+    const node = new AudioWorkletNode(this.context, "capture", { numberOfOutputs: 0 });
+    this.socket = openSocket(`input?rate=${Math.round(this.context.sampleRate)}`);
+    node.port.onmessage = (event) => {
+      let peak = 0;
+      for (const x of new Float32Array(event.data)) peak = Math.max(peak, Math.abs(x));
+      this.level = Math.max(peak, this.level * 0.9);
+      this.socket.send(event.data);
+    };
+    this.context.createMediaStreamSource(this.stream).connect(node);
+    await this.context.resume();
+  }
+
+  async stop() {
+    if (this.socket) this.socket.close();
+    if (this.stream) for (const track of this.stream.getTracks()) track.stop();
+    if (this.context) await this.context.close();
+    this.stream = this.context = this.socket = null;
+    this.level = 0;
+  }
+}

@@ -4,8 +4,8 @@
 
 For each machine and Python, pip resolves the base install (no extras) recursively from wheels alone, without
 downloading them; markers such as `sys_platform == "win32"`, which pip evaluates for the machine it runs on,
-are evaluated here for the machine asked about. Exit status 1 when a machine we promise lacks a wheel. macOS on
-Intel is reported, not promised: some projects have stopped shipping it. Needs the registry pip is set up for.
+are evaluated here for the machine asked about. Exit status 1 when a machine we promise lacks a wheel. Macs
+with Intel chips are reported, not promised: some projects have stopped shipping for them.
 """
 
 import argparse

@@ -215,7 +215,8 @@ def _blocks(sound: "soundfile.SoundFile", path: str):
                 return
             if not np.isfinite(block).all():
                 raise NeurorackError(
-                    f"{path} holds samples that are not numbers (NaN or infinity) before {sound.tell()} samples: "
+                    f"{path} holds samples that are not numbers (NaN or infinity) "
+                    f"before {sound.tell()} samples: "
                     "repair it in a sound editor."
                 )
             yield block

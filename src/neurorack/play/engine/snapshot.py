@@ -61,7 +61,7 @@ def verify(archive: Archive, graphs: Graphs | None = None) -> None:
         if not check.passed:
             raise NeurorackError(
                 f"{archive.path}: on this machine its {check.graph} graph strays by {check.worst:.2g} "
-                "from what it gave when exported: upgrade onnxruntime, or report it with `neurorack info --json`."
+                "from what it gave when exported: upgrade onnxruntime, or report it."
             )
 
 

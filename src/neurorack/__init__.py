@@ -9,7 +9,7 @@ The names of neurorack.api are found here too; they load on first use, so that `
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from neurorack.core.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from neurorack.api import (

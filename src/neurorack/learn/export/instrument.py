@@ -11,13 +11,13 @@ import onnxruntime as ort
 import torch
 from safetensors.torch import save
 
-from neurorack import __version__
 from neurorack.core.errors import NeurorackError
 from neurorack.core.manifest import Clip, Control, GraphSpec, Manifest, Measured
 from neurorack.core.noise import white
 from neurorack.core.nrk import write_nrk
 from neurorack.core.snapshot import Snapshot, snapshot_bytes
 from neurorack.core.timebase import HOP, SLOW_EVERY
+from neurorack.core.version import __version__
 from neurorack.learn.corpus import Corpus
 from neurorack.learn.descriptors import build
 from neurorack.learn.export.graphs import decoder_graph, descriptors_graph, encoder_graph

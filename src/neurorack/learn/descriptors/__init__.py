@@ -1,4 +1,4 @@
-"""Causal, batched, differentiable descriptors of sound; each written once and exported into the instrument."""
+"""Causal, batched, differentiable descriptors of sound; each written once, and exported."""
 
 from neurorack.learn.descriptors.bank import DescriptorBank, DescriptorSet
 from neurorack.learn.descriptors.base import Descriptor, OutputSpec

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from neurorack.core.errors import NeurorackError
 from neurorack.core.timebase import HOP, SLOW_EVERY, WINDOW, frames_covering
 from neurorack.learn.descriptors.base import Descriptor, OutputSpec
-from neurorack.learn.descriptors.framing import offline_windows, stream_windows
 from neurorack.learn.descriptors.frames import Frames, FrameTables
+from neurorack.learn.descriptors.framing import offline_windows, stream_windows
 from neurorack.learn.descriptors.hold import hold_pitch, hold_slow
 
 LONGEST_SLOW_WINDOW = 4096
@@ -18,7 +18,7 @@ CHUNK_WINDOWS = 4096
 
 
 class DescriptorSet(nn.Module):
-    """Descriptors that share hop and framing: a pure `forward(audio, state) -> (values, state_out)`, exportable.
+    """Descriptors that share hop and framing: pure forward(audio, state) -> (values, state_out).
 
     audio [B, hop*T], state [B, state_size] (the last window - hop samples; zeros start a stream);
     values [B, D, T] in physical units.
@@ -26,23 +26,24 @@ class DescriptorSet(nn.Module):
 
     def __init__(self, descriptors: Sequence[Descriptor], sample_rate: int, hop: int) -> None:
         super().__init__()
+        self._descriptors = tuple(descriptors)
         self.descriptors = nn.ModuleList(descriptors)
         self.hop = hop
         self.window = max(d.window for d in descriptors)
         self.state_size = self.window - hop
-        windows = sorted({d.window for d in descriptors})
-        self.tables = nn.ModuleDict({str(w): FrameTables(sample_rate, w) for w in windows})
+        self._tables = tuple(FrameTables(sample_rate, w) for w in sorted({d.window for d in descriptors}))
+        self.tables = nn.ModuleList(self._tables)
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        return tuple(name for d in self.descriptors for name in d.outputs)
+        return tuple(name for d in self._descriptors for name in d.outputs)
 
     def evaluate(self, windows: Tensor) -> Tensor:
         """Windows [B, T, window] -> values [B, D, T]."""
         shared = {}
-        for length, tables in self.tables.items():
-            shared[int(length)] = Frames(windows[..., self.window - int(length) :], tables)
-        return torch.cat([d(shared[d.window]) for d in self.descriptors], dim=1)
+        for tables in self._tables:
+            shared[tables.window] = Frames(windows[..., self.window - tables.window :], tables)
+        return torch.cat([d(shared[d.window]) for d in self._descriptors], dim=1)
 
     def forward(self, audio: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         windows, state_out = stream_windows(audio, state, self.window, self.hop)
@@ -68,7 +69,7 @@ class DescriptorBank(nn.Module):
         self.specs: tuple[OutputSpec, ...] = tuple(s for d in descriptors for s in d.specs())
         self.outputs = tuple(s.name for s in self.specs)
         if len(set(self.outputs)) != len(self.outputs):
-            raise NeurorackError(f"Two descriptors give a column of the same name ({', '.join(self.outputs)}): rename one.")
+            raise NeurorackError(f"Two columns have the same name ({', '.join(self.outputs)}); rename one.")
         fast = [d for d in descriptors if not d.slow]
         slow = [d for d in descriptors if d.slow]
         self.fast = DescriptorSet(fast, sample_rate, HOP) if fast else None
@@ -85,11 +86,11 @@ class DescriptorBank(nn.Module):
 
         Column j is the value a stream gives at frame hop_frames*j + hop_frames - 1. Slow descriptors are held
         from one frame with t mod 4 = 3 to the next, and stand at their default before the first. With
-        `hold_unvoiced`, pitch is also held through frames whose periodicity is below 0.5, the start filled with
-        the first voiced value (the one thing the streaming graph leaves to its user). Differentiable.
+        `hold_unvoiced`, pitch is also held through frames whose periodicity is below 0.5, the start filled
+        with the first voiced value (the one thing the streaming graph leaves to its user). Differentiable.
         """
         if audio.dim() != 2:
-            raise NeurorackError(f"Descriptors measure audio of shape [batch, samples], not {tuple(audio.shape)}.")
+            raise NeurorackError(f"Give audio of shape [batch, samples], not {tuple(audio.shape)}.")
         frames = frames_covering(audio.shape[1])
         audio = torch.nn.functional.pad(audio.float(), (0, frames * HOP - audio.shape[1]))
         parts = []
@@ -102,9 +103,8 @@ class DescriptorBank(nn.Module):
             parts.append(hold_slow(values, defaults, every, hop_frames, frames))
         merged = torch.cat(parts, dim=1)[:, self._order]
         if hold_unvoiced and "pitch" in self.outputs and "periodicity" in self.outputs:
-            merged = hold_pitch(
-                merged, self.outputs.index("pitch"), self.outputs.index("periodicity"), self.spec("pitch").default
-            )
+            pitch, periodicity = self.outputs.index("pitch"), self.outputs.index("periodicity")
+            merged = hold_pitch(merged, pitch, periodicity, self.specs[pitch].default)
         return merged
 
     @staticmethod
@@ -112,6 +112,6 @@ class DescriptorBank(nn.Module):
         windows = offline_windows(audio, part.window, every)
         if windows.shape[1] == 0:
             return audio.new_zeros(audio.shape[0], len(part.outputs), 0)
-        chunk = max(1, CHUNK_WINDOWS // max(1, audio.shape[0]))
+        chunk = max(1, CHUNK_WINDOWS * HOP // (part.hop * max(1, audio.shape[0])))
         pieces = [part.evaluate(windows[:, i : i + chunk]) for i in range(0, windows.shape[1], chunk)]
         return torch.cat(pieces, dim=2)

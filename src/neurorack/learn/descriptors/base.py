@@ -25,9 +25,9 @@ class OutputSpec:
 class Descriptor(nn.Module):
     """A causal, differentiable measure of the sound, in physical units.
 
-    Derive from it, set the class attributes, and write `forward(frames) -> [B, len(outputs), T]`: for each of the
-    T windows of `frames.audio` [B, T, window] one value per output. Use plain tensor operations without Python
-    branches on values, so that it exports; keep it finite, gradient included, on silence.
+    Derive from it, set the class attributes, and write `forward(frames) -> [B, len(outputs), T]`: for each of
+    the T windows of `frames.audio` [B, T, window] one value per output. Use plain tensor operations without
+    Python branches on values, so that it exports; keep it finite, gradient included, on silence.
 
     outputs     column names; one name, or several that are measured together
     labels, units, scales, defaults   one entry per output; a scale is "linear" or "log" (values > 0)

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from neurorack.learn.descriptors.base import Descriptor
+from neurorack.learn.descriptors.constants import put_constant
 from neurorack.learn.descriptors.frames import Frames
 from neurorack.learn.descriptors.specific_loudness import BARK, STEP_BARK
 
@@ -15,7 +16,7 @@ SILENCE_POWER = 1e-9
 """K-weighted power below which a frame counts as silence."""
 
 SLOPE, LOW_SLOPE, INTERCEPT = 43.67402696195865, -10.90054738389845, 26.836530575185435
-"""AudioCommons timbral models 0.4: boominess = SLOPE log10(index) + LOW_SLOPE log10(low level) + INTERCEPT."""
+"""AudioCommons timbral models 0.4: SLOPE log10(index) + LOW_SLOPE log10(low level) + INTERCEPT."""
 
 REST = 10.0 ** (-INTERCEPT / (SLOPE + LOW_SLOPE))
 """Added to both arguments of the logarithms: silence, and sound with nothing low in it, give 0."""
@@ -26,7 +27,8 @@ def boominess_weights() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     f_hz = 600.0 * np.sinh(BARK / 6.0)
     third_octave_index = np.log10(f_hz / 25.0) / np.log10(31.5 / 25.0) + 1.0
     weighting = 2.13 * np.exp(-0.151 * third_octave_index)
-    weighting = np.where(BARK < 0.45, np.interp(BARK, [0.1, 0.2, 0.3, 0.4], [0.8, 1.05, 1.10, 1.18]), weighting)
+    lowest = np.interp(BARK, [0.1, 0.2, 0.3, 0.4], [0.8, 1.05, 1.10, 1.18])
+    weighting = np.where(BARK < 0.45, lowest, weighting)
     bump = np.exp(-((BARK * 10.0 - 36.0) ** 2) / 2.0 * 1e-4)
     inside = BARK <= 7.05
     bump = np.where(inside, (bump - bump[inside].min()) / np.ptp(bump[inside]), 0.0)
@@ -54,10 +56,9 @@ class Boominess(Descriptor):
         super().__init__(sample_rate)
         weighting, low, bump = boominess_weights()
         sums = np.stack([np.ones_like(BARK), low, bump], axis=1) * (STEP_BARK / 0.1)
-        self.register_buffer("sums", torch.from_numpy(sums.astype(np.float32)), persistent=False)
+        put_constant(self, "sums", sums)
         # exp(w N' ln(10) / 10) is 10^(w N' / 10)
-        exponent = (weighting * np.log(10.0) / 10.0).astype(np.float32)
-        self.register_buffer("weighting", torch.from_numpy(exponent), persistent=False)
+        put_constant(self, "weighting", weighting * np.log(10.0) / 10.0)
 
     def forward(self, frames: Frames) -> Tensor:
         tables = frames.tables

@@ -15,7 +15,7 @@ REST_MAGNITUDE = 1e-4
 class Brightness(Descriptor):
     """Centroid of the Hann *magnitude* spectrum, sum(f m) / sum(m), as in librosa.
 
-    A small rest term at 1 kHz keeps digital silence stable; it moves a sound at -40 dB by less than one percent.
+    A small rest term at 1 kHz keeps digital silence stable.
     """
 
     name = "brightness"

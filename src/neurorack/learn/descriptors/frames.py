@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from neurorack.learn.descriptors import bands
+from neurorack.learn.descriptors.constants import put_constant
 from neurorack.learn.descriptors.specific_loudness import SpecificLoudness
 
 LEAST_BARK_BINS = 9
@@ -14,7 +15,15 @@ LEAST_BARK_BINS = 9
 
 
 class FrameTables(nn.Module):
-    """Constants of one window length and sample rate, as non-persistent buffers (they export as initialisers)."""
+    """Constants of one window length and sample rate, as buffers outside the checkpoint."""
+
+    hann: Tensor
+    scale: Tensor
+    freqs_hz: Tensor
+    bark_sum: Tensor
+    bark_mean: Tensor
+    third_octaves: Tensor
+    k_weighting: Tensor
 
     def __init__(self, sample_rate: int, window: int) -> None:
         super().__init__()
@@ -25,17 +34,14 @@ class FrameTables(nn.Module):
         scale[0] = scale[-1] = 1.0
         freqs = bands.bin_frequencies_hz(window, sample_rate)
         bark = bands.bark_membership(window, sample_rate, LEAST_BARK_BINS)
-        self._put("hann", hann)
-        self._put("scale", scale / (window * np.sum(hann**2)))
-        self._put("freqs_hz", freqs)
-        self._put("bark_sum", bark.T)
-        self._put("bark_mean", (bark / bark.sum(axis=1, keepdims=True)).T)
-        self._put("third_octaves", bands.third_octave_weights(window, sample_rate).T)
-        self._put("k_weighting", bands.k_weighting(window, sample_rate))
+        put_constant(self, "hann", hann)
+        put_constant(self, "scale", scale / (window * np.sum(hann**2)))
+        put_constant(self, "freqs_hz", freqs)
+        put_constant(self, "bark_sum", bark.T)
+        put_constant(self, "bark_mean", (bark / bark.sum(axis=1, keepdims=True)).T)
+        put_constant(self, "third_octaves", bands.third_octave_weights(window, sample_rate).T)
+        put_constant(self, "k_weighting", bands.k_weighting(window, sample_rate))
         self.specific_loudness = SpecificLoudness()
-
-    def _put(self, name: str, array: np.ndarray) -> None:
-        self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)), persistent=False)
 
 
 class Frames:
@@ -57,7 +63,7 @@ class Frames:
 
     @cached_property
     def power(self) -> Tensor:
-        """Hann power spectrum [B, T, window // 2 + 1], re full scale; sums to the Hann-weighted mean square."""
+        """Hann power spectrum [B, T, window // 2 + 1], full scale 1; sums to the mean square."""
         spectrum = torch.view_as_real(torch.fft.rfft(self.audio * self.tables.hann))
         return spectrum.square().sum(dim=-1) * self.tables.scale
 

@@ -22,7 +22,7 @@ def stream_windows(audio: Tensor, state: Tensor, window: int, hop: int) -> tuple
 
 
 def offline_windows(audio: Tensor, window: int, every: int) -> Tensor:
-    """View [B, T // every, window] of the windows that end with frames every-1, 2*every-1, … of `audio` [B, HOP*T].
+    """View [B, T // every, window]: windows that end with frames every-1, 2*every-1, … of `audio` [B, HOP*T].
 
     Silence precedes the audio, as in a stream started from zeros.
     """

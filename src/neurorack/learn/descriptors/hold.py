@@ -8,7 +8,7 @@ VOICED_PERIODICITY = 0.5
 
 
 def hold_slow(values: Tensor, defaults: Tensor, every: int, hop_frames: int, frames: int) -> Tensor:
-    """Spread values [B, D, K], measured at frames every*k + every - 1, over frames hop*j + hop - 1 < `frames`.
+    """Values [B, D, K] measured at frames every*(k+1) - 1 -> held at frames hop_frames*(j+1) - 1 < `frames`.
 
     Before the first measurement the defaults [D] stand.
     """
@@ -18,7 +18,7 @@ def hold_slow(values: Tensor, defaults: Tensor, every: int, hop_frames: int, fra
 
 
 def hold_pitch(values: Tensor, pitch: int, periodicity: int, default: float) -> Tensor:
-    """Replace row `pitch` of [B, D, T] in unvoiced frames by the last voiced value (at the start, the first)."""
+    """Replace row `pitch` of [B, D, T] where unvoiced by the last voiced value; at the start, the first."""
     count = values.shape[2]
     if count == 0:
         return values

@@ -6,6 +6,7 @@ from torch import Tensor
 from neurorack.core.level import FLOOR_DB, FLOOR_POWER, TAPS, level_weights
 from neurorack.core.timebase import HOP
 from neurorack.learn.descriptors.base import Descriptor
+from neurorack.learn.descriptors.constants import put_constant
 from neurorack.learn.descriptors.frames import Frames
 
 
@@ -23,8 +24,8 @@ class Loudness(Descriptor):
 
     def __init__(self, sample_rate: int) -> None:
         super().__init__(sample_rate)
-        newest_last = torch.from_numpy(level_weights(sample_rate)[::-1].copy())
-        self.register_buffer("weights", newest_last / HOP, persistent=False)
+        newest_last = level_weights(sample_rate)[::-1]
+        put_constant(self, "weights", newest_last / HOP)
 
     def forward(self, frames: Frames) -> Tensor:
         audio = frames.audio

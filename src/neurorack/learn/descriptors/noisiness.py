@@ -1,4 +1,4 @@
-"""Noisiness: spectral flatness inside critical bands, averaged with weights that follow the sound's energy."""
+"""Noisiness: spectral flatness inside critical bands, weighted by the energy's root."""
 
 from torch import Tensor
 
@@ -16,7 +16,7 @@ REST_WEIGHT = 1e-5
 
 
 class Noisiness(Descriptor):
-    """Mean over critical bands b of flatness F_b with weights sqrt(E_b); 0 for a tone, 0.56 white noise, 1 a click.
+    """Mean over critical bands b of flatness F_b with weights sqrt(E_b); 0 for a tone, 1 for a click.
 
     F_b = exp(mean(log(p + e_b))) / (mean(p) + e_b) over the bins of the band, with the relative floor
     e_b = 1e-4 mean(p): hiss 60 dB under a tone neither fills the tone's own band nor, by its weight

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from neurorack.learn.descriptors.base import Descriptor
+from neurorack.learn.descriptors.constants import put_constant
 from neurorack.learn.descriptors.frames import Frames
 
 LOW_HZ, HIGH_HZ = 45.0, 1800.0
@@ -18,11 +19,11 @@ NEWTON_STEPS = 2
 
 
 def _window_autocorrelation(tau: Tensor, length: int) -> tuple[Tensor, Tensor]:
-    """Normalised autocorrelation of a Hann window of `length` at lag `tau` (Boersma 1993, eq. 7): value, d/dtau."""
+    """Autocorrelation of a Hann window of `length` at lag `tau`, 1 at lag 0, and its slope (Boersma 1993)."""
     u = tau / length
     angle = 2.0 * np.pi * u
     value = (1.0 - u) * (2.0 / 3.0 + torch.cos(angle) / 3.0) + torch.sin(angle) / (2.0 * np.pi)
-    slope = -(2.0 / 3.0 + torch.cos(angle) / 3.0) - (1.0 - u) * 2.0 * np.pi / 3.0 * torch.sin(angle) + torch.cos(angle)
+    slope = 2.0 / 3.0 * (torch.cos(angle) - 1.0) - (1.0 - u) * 2.0 * np.pi / 3.0 * torch.sin(angle)
     return value, slope / length
 
 
@@ -30,9 +31,9 @@ class Pitch(Descriptor):
     """f0 (45 … 1800 Hz) and periodicity (0 … 1), every four frames, over 4096 samples.
 
     The window is low-passed and decimated to about 11 kHz; its Hann autocorrelation, divided by that of the
-    window (Boersma 1993), is 1 at the period of a perfectly periodic sound. Of its local maxima the shortest lag
-    that reaches 0.9 of the highest is chosen (McLeod & Wyvill 2005), parabolic, then refined by two Newton
-    steps on the exact trigonometric sum. Periodicity is the height there.
+    window (Boersma 1993), is 1 at the period of a perfectly periodic sound. Of its local maxima the shortest
+    lag that reaches 0.9 of the highest is chosen (McLeod & Wyvill 2005), placed by a parabola, then refined
+    by two Newton steps on the exact trigonometric sum. Periodicity is the height there.
     """
 
     name = "pitch"
@@ -64,28 +65,28 @@ class Pitch(Descriptor):
         taps = 12 * self.decimation
         n = np.arange(taps) - (taps - 1) / 2
         lowpass = np.sinc(0.8 * n / self.decimation) * np.blackman(taps + 2)[1:-1]
-        self._put("lowpass", (lowpass / lowpass.sum())[None, None])
-        self._put("hann", 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(self.length) + 0.5) / self.length))
+        put_constant(self, "lowpass", (lowpass / lowpass.sum())[None, None])
+        put_constant(
+            self, "hann", 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(self.length) + 0.5) / self.length)
+        )
         f = np.arange(self.size // 2 + 1) * self.rate_hz / self.size
-        self._put("weight", np.exp(-((f / 2500.0) ** 2)) * (1.0 - np.exp(-((f / 12.0) ** 2))))
+        put_constant(self, "weight", np.exp(-((f / 2500.0) ** 2)) * (1.0 - np.exp(-((f / 12.0) ** 2))))
         mirror = np.concatenate([np.arange(self.size // 2 + 1), np.arange(self.size // 2 - 1, 0, -1)])
-        self.register_buffer("mirror", torch.from_numpy(mirror), persistent=False)
+        put_constant(self, "mirror", mirror)
         lags = torch.arange(self.lowest_lag - 1, self.highest_lag + 2, dtype=torch.float64)
-        self._put("inverse_window", (1.0 / _window_autocorrelation(lags, self.length)[0]).numpy())
-        self._put("ramp", np.arange(len(lags) - 2, 0, -1))
-        self._put("bins", 2.0 * np.pi * np.arange(self.size // 2 + 1) / self.size)
-
-    def _put(self, name: str, array: np.ndarray) -> None:
-        self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)), persistent=False)
+        put_constant(self, "inverse_window", (1.0 / _window_autocorrelation(lags, self.length)[0]).numpy())
+        put_constant(self, "ramp", np.arange(len(lags) - 2, 0, -1.0))
+        put_constant(self, "bins", 2.0 * np.pi * np.arange(self.size // 2 + 1) / self.size)
 
     def forward(self, frames: Frames) -> Tensor:
         batch, count = frames.audio.shape[0], frames.audio.shape[1]
         flat = frames.audio.reshape(batch * count, 1, WINDOW_SAMPLES)
         pad = (self.lowpass.shape[-1] - self.decimation) // 2
-        low = F.conv1d(flat, self.lowpass, stride=self.decimation, padding=pad).reshape(batch * count, self.length)
-        spectrum = torch.view_as_real(torch.fft.rfft(F.pad(low * self.hann, (0, self.size - self.length))))
+        low = F.conv1d(flat, self.lowpass, stride=self.decimation, padding=pad)
+        low = low.reshape(batch * count, self.length) * self.hann
+        spectrum = torch.view_as_real(torch.fft.rfft(F.pad(low, (0, self.size - self.length))))
         power = spectrum.square().sum(dim=-1) * self.weight
-        whole = torch.view_as_real(torch.fft.rfft(power[:, self.mirror]))[..., 0]
+        whole = torch.view_as_real(torch.fft.rfft(power.index_select(1, self.mirror)))[..., 0]
         zero_lag = whole[:, :1] + 1e-6
         a = whole[:, self.lowest_lag - 1 : self.highest_lag + 2] / zero_lag * self.inverse_window
         left, centre, right = a[:, :-2], a[:, 1:-1], a[:, 2:]
@@ -96,7 +97,8 @@ class Pitch(Descriptor):
         score = torch.where(peak, height, -1.0)
         enough = score >= KEEP * score.amax(dim=1, keepdim=True)
         best = torch.where(enough & peak, self.ramp, 0.0).argmax(dim=1, keepdim=True)
-        tau = best + self.lowest_lag + torch.where(peak, offset, 0.0).gather(1, best).clamp(-0.5, 0.5).detach()
+        fraction = torch.where(peak, offset, 0.0).gather(1, best).clamp(-0.5, 0.5)
+        tau = best + self.lowest_lag + fraction.detach()
         found = peak.to(a.dtype).gather(1, best)
         normal = power / zero_lag
         for _ in range(NEWTON_STEPS):

@@ -14,12 +14,18 @@ from neurorack.learn.descriptors.brightness import Brightness
 from neurorack.learn.descriptors.loudness import Loudness
 from neurorack.learn.descriptors.noisiness import Noisiness
 from neurorack.learn.descriptors.pitch import Pitch
+from neurorack.learn.descriptors.roughness import Roughness
+from neurorack.learn.descriptors.sharpness import Sharpness
+from neurorack.learn.descriptors.spread import Bandwidth, Rolloff
 
 ENTRY_POINTS = "neurorack.descriptors"
 FIXED_SET = ("loudness", "brightness", "noisiness", "boominess")
 """The descriptors by which control is scored."""
 
-_BUILT_IN: tuple[type[Descriptor], ...] = (Loudness, Brightness, Noisiness, Boominess, Pitch)
+_BUILT_IN: tuple[type[Descriptor], ...] = (
+    *(Loudness, Brightness, Noisiness, Boominess, Pitch),
+    *(Bandwidth, Rolloff, Sharpness, Roughness),
+)
 
 
 def available() -> dict[str, type[Descriptor]]:
@@ -29,7 +35,8 @@ def available() -> dict[str, type[Descriptor]]:
         try:
             found[point.name] = _checked(point.load(), f"plug-in '{point.name}'")
         except ImportError as error:
-            raise NeurorackError(f"Descriptor plug-in '{point.name}' cannot be imported ({error}); reinstall it.") from error
+            message = f"Descriptor plug-in '{point.name}' cannot be imported ({error}); reinstall it."
+            raise NeurorackError(message) from error
     return found | {c.name: c for c in _BUILT_IN}
 
 
@@ -47,7 +54,8 @@ def load_descriptor(source: str) -> type[Descriptor]:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise NeurorackError(f"'{path}' does not run ({type(error).__name__}: {error}); correct it first.") from error
+        message = f"'{path}' does not run ({type(error).__name__}: {error}); correct it first."
+        raise NeurorackError(message) from error
     if not hasattr(module, name):
         raise NeurorackError(f"'{path}' has no class {name}; check its name.")
     return _checked(getattr(module, name), f"'{source}'")
@@ -55,9 +63,10 @@ def load_descriptor(source: str) -> type[Descriptor]:
 
 def _checked(found: object, where: str) -> type[Descriptor]:
     if not (inspect.isclass(found) and issubclass(found, Descriptor)):
-        raise NeurorackError(f"{where} is not a Descriptor; derive it from neurorack.learn.descriptors.Descriptor.")
+        raise NeurorackError(f"{where} must derive from neurorack.learn.descriptors.Descriptor.")
     columns = [getattr(found, a, None) for a in ("outputs", "labels", "units", "scales", "defaults")]
-    if not getattr(found, "name", None) or any(not isinstance(c, tuple) or len(c) != len(columns[0] or ()) for c in columns):
+    same = all(isinstance(c, tuple) and c and len(c) == len(columns[0] or ()) for c in columns)
+    if not getattr(found, "name", None) or not same:
         raise NeurorackError(
             f"{where} needs a name and, as tuples of one length, outputs, labels, units, scales and defaults."
         )
@@ -67,7 +76,8 @@ def _checked(found: object, where: str) -> type[Descriptor]:
 def build(names: Iterable[str], sample_rate: int, files: Sequence[str] = ()) -> DescriptorBank:
     """The bank that measures `names`, then the classes in `files` ("path/to/file.py:Class").
 
-    A name is a descriptor's, one of its columns' ("periodicity" brings pitch along), or "path/to/file.py:Class".
+    A name is a descriptor's, one of its columns' ("periodicity" brings pitch along), or
+    "path/to/file.py:Class".
     """
     known = available()
     by_column = {column: c for c in known.values() for column in c.outputs}

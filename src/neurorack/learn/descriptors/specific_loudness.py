@@ -1,15 +1,17 @@
 """Zwicker's specific loudness (DIN 45631 / ISO 532 B, free field) without a loop.
 
 The standard walks up the Bark axis and lets each band's loudness fall off towards higher bands along slopes
-that depend on the loudness reached and on the band crossed. Those slopes are monotone flows: two of them never
-cross, so the pattern is the *maximum* over the bands of each band's own fall-off. A fall-off is a function of
-one number, the band's main loudness, and is tabulated once as a sum of ramps. What remains in the graph is
-one batched product and one maximum; it exports, and it has gradients.
+that depend on the loudness reached and on the band crossed. Those slopes are monotone flows: two never cross,
+so the pattern is the *maximum* over the bands of each band's own fall-off. A fall-off is a function of one
+number, the band's main loudness, and is tabulated once as a sum of ramps. What remains in the graph is one
+batched product and one maximum; it exports, and it has gradients.
 """
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from neurorack.learn.descriptors.constants import put_constant
 
 STEP_BARK = 0.2
 BARK = 0.1 + STEP_BARK * np.arange(120)
@@ -37,9 +39,32 @@ _BANDWIDTH_DB = np.array(
     [-0.25, -0.6, -0.8, -0.8, -0.5, 0, 0.5, 1.1, 1.5, 1.7, 1.8, 1.8, 1.7, 1.6, 1.4, 1.2, 0.8, 0.5, 0, -0.5]
 )
 _UPPER_BARK = np.array(
-    [0.9, 1.8, 2.8, 3.5, 4.4, 5.4, 6.6, 7.9, 9.2, 10.6, 12.3, 13.8, 15.2, 16.7, 18.1, 19.3, 20.6, 21.8, 22.7, 23.6]
+    [
+        0.9,
+        1.8,
+        2.8,
+        3.5,
+        4.4,
+        5.4,
+        6.6,
+        7.9,
+        9.2,
+        10.6,
+        12.3,
+        13.8,
+        15.2,
+        16.7,
+        18.1,
+        19.3,
+        20.6,
+        21.8,
+        22.7,
+        23.6,
+    ]
 )
-_SLOPE_FROM = np.array([21.5, 18, 15.1, 11.5, 9, 6.1, 4.4, 3.1, 2.13, 1.36, 0.82, 0.42, 0.30, 0.22, 0.15, 0.10, 0.035, 0])
+_SLOPE_FROM = np.array(
+    [21.5, 18, 15.1, 11.5, 9, 6.1, 4.4, 3.1, 2.13, 1.36, 0.82, 0.42, 0.30, 0.22, 0.15, 0.10, 0.035, 0]
+)
 _SLOPE = np.array(
     [
         [13.0, 8.2, 6.3, 5.5, 5.5, 5.5, 5.5, 5.5],
@@ -90,9 +115,10 @@ def _falloff_ramps() -> np.ndarray:
 
 
 def _low_correction_ramps() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(offset [11], knots [7, 11], ramps [7, 11]): the standard's stepped correction, joined by straight lines.
+    """Offset [11], knots and ramps [8, 11]: the standard's stepped correction, joined by straight lines.
 
-    The standard jumps by up to 4 dB where a band's level passes from one range to the next; a control must not.
+    The standard jumps by up to 4 dB where a band's level passes from one range to the next; a control
+    must not.
     """
     upper = _RANGES_DB[:, None] - _LOW_CORRECTION_DB
     middle = np.concatenate([upper[:1] - 5.0, 0.5 * (upper[1:] + upper[:-1])])
@@ -103,30 +129,38 @@ def _low_correction_ramps() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 class SpecificLoudness(nn.Module):
     """One-third-octave powers [B, T, 28] re full scale -> specific loudness [B, T, 120] in sone per Bark."""
 
+    low_offset: Tensor
+    low_knots: Tensor
+    low_ramps: Tensor
+    low_groups: Tensor
+    excitation_offset_db: Tensor
+    factor: Tensor
+    knots: Tensor
+    ramps: Tensor
+    first: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         offset, knots, ramps = _low_correction_ramps()
-        self._put("low_offset", offset)
-        self._put("low_knots", knots)
-        self._put("low_ramps", ramps)
+        put_constant(self, "low_offset", offset)
+        put_constant(self, "low_knots", knots)
+        put_constant(self, "low_ramps", ramps)
         groups = np.zeros((11, 3))
         groups[:6, 0] = groups[6:9, 1] = groups[9:, 2] = 1.0
-        self._put("low_groups", groups)
-        self._put("excitation_offset_db", -_EAR_DB - _BANDWIDTH_DB - _THRESHOLD_DB)
-        self._put("factor", 0.0635 * 10.0 ** (0.025 * _THRESHOLD_DB))
-        self._put("knots", _KNOTS)
-        self._put("ramps", _falloff_ramps())
+        put_constant(self, "low_groups", groups)
+        put_constant(self, "excitation_offset_db", -_EAR_DB - _BANDWIDTH_DB - _THRESHOLD_DB)
+        put_constant(self, "factor", 0.0635 * 10.0 ** (0.025 * _THRESHOLD_DB))
+        put_constant(self, "knots", _KNOTS)
+        put_constant(self, "ramps", _falloff_ramps())
         first = np.zeros(20)
         first[0] = 1.0
-        self._put("first", first)
-
-    def _put(self, name: str, array: np.ndarray) -> None:
-        self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)), persistent=False)
+        put_constant(self, "first", first)
 
     def forward(self, third_octaves: Tensor) -> Tensor:
         level_db = 10.0 * torch.log10(third_octaves + 1e-10) + REFERENCE_DB
         low = level_db[..., :11]
-        corrected = low + self.low_offset + (torch.relu(low[..., None, :] - self.low_knots) * self.low_ramps).sum(-2)
+        correction = (torch.relu(low[..., None, :] - self.low_knots) * self.low_ramps).sum(dim=-2)
+        corrected = low + self.low_offset + correction
         grouped = torch.exp(corrected * (np.log(10.0) / 10.0)) @ self.low_groups
         level_db = torch.cat([10.0 * torch.log10(grouped + 1e-10), level_db[..., 11:]], dim=-1)
         above = torch.exp((level_db + self.excitation_offset_db) * (np.log(10.0) / 10.0))

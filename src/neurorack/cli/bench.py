@@ -1,0 +1,100 @@
+"""`neurorack bench`: what an instrument costs on paper and on this machine."""
+
+import json
+from typing import Any
+
+import click
+
+
+@click.command("bench")
+@click.argument("instrument", metavar="NAME")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.5, 600.0),
+    default=10.0,
+    show_default=True,
+    help="Sound computed for each figure; more makes the rare slow blocks show.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def command(instrument: str, seconds: float, as_json: bool) -> None:
+    """Measure an instrument's cost on one core.
+
+    The real-time factor is computing time over sounding time: below 1 keeps up, the lower the better. "both"
+    is the whole chain of a live transfer: encoder, descriptors, control mapping and decoder.
+
+    \b
+    Examples:
+      neurorack bench Winds
+      neurorack bench mine.nrk --seconds 60 --json
+    """
+    report = measure(instrument, seconds)
+    if as_json:
+        click.echo(json.dumps(report, indent=1, allow_nan=False))
+    else:
+        _show(report)
+
+
+def measure(name: str, seconds: float) -> dict[str, Any]:
+    """All figures of one instrument as plain values."""
+    from neurorack.core.library import find
+    from neurorack.core.nrk import read_nrk
+    from neurorack.play.engine.cost import graph_cost
+    from neurorack.play.engine.instrument import Instrument
+    from neurorack.play.engine.timing import BLOCKS, machine, real_time_factors
+
+    archive = read_nrk(find(name))
+    costs = {graph: graph_cost(archive, graph) for graph in archive.manifest.graphs}
+    host = machine()
+    loaded = Instrument(archive)
+
+    def grouped(field: str) -> dict[str, Any]:
+        """By graph, with the slow descriptors counted among the descriptors."""
+        values = {g: getattr(c, field) for g, c in costs.items()}
+        values["descriptors"] = values["descriptors"] + values.pop("descriptors_slow", 0)
+        return {**values, "total": sum(values.values())}
+
+    return {
+        "name": loaded.name,
+        # Weights that were learnt: descriptors hold tables (windows, band edges), nothing trained.
+        "params": sum(costs[g].params for g in ("encoder", "decoder")),
+        "params_by_graph": grouped("params"),
+        "gmac_per_s": {g: macs * 1e-9 for g, macs in grouped("macs_per_s").items()},
+        "nodes": grouped("nodes"),
+        "nodes_run": grouped("nodes_run"),
+        "latency_samples": loaded.latency_samples,
+        "latency_ms": 1000.0 * loaded.latency_samples / loaded.sample_rate,
+        "sample_rate": loaded.sample_rate,
+        "rtf": {str(block): real_time_factors(loaded, block, seconds) for block in BLOCKS},
+        "machine": host,
+    }
+
+
+def _show(report: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    host = report["machine"]
+    console.print(
+        f"[bold]{report['name']}[/bold]: {report['params'] / 1e6:.2f} M parameters, audio in to out "
+        f"{report['latency_samples']} samples ({report['latency_ms']:.1f} ms) plus one block."
+    )
+    paper = Table("graph", "GMAC a second", "nodes", "nodes run", title="On paper")
+    for graph in report["gmac_per_s"]:
+        paper.add_row(
+            graph,
+            f"{report['gmac_per_s'][graph]:.3f}",
+            str(report["nodes"][graph]),
+            str(report["nodes_run"][graph]),
+        )
+    timed = Table("samples a block", "part", "median", "99 %", "99.9 %", title="Real-time factor, one core")
+    for block, parts in report["rtf"].items():
+        for part, figures in parts.items():
+            row = (f"{figures[k]:.3f}" for k in ("median", "p99", "p999"))
+            timed.add_row(block, part, *row, end_section=part == "both")
+    console.print(paper, timed)
+    busy = "" if host["load_average"] is None else f", load average {host['load_average']}"
+    console.print(
+        f"{host['cpu']}, {host['cores']} cores{busy}; {host['system']}, Python {host['python']}, "
+        f"ONNX Runtime {host['onnxruntime']}."
+    )

@@ -7,6 +7,7 @@ it is centred on sample 128 (u + lag_frames + 1) - 1024; the independent measure
 is centred on sample 128 k. Hence k = u + offset with
 
     offset = lag_frames + 1 - 2048 / (2 * 128)       for windowed descriptors (1 for the usual lag of 8),
+    offset = lag_frames + 1 - 4096 / (2 * 128) - 1   for noisiness, in 4096 and held: one frame old on average,
     offset = lag_frames                              for loudness, once both are in one window (see below),
     offset = 0                                       for pitch, which the pulse train obeys at once.
 
@@ -22,7 +23,7 @@ import numpy as np
 
 from neurorack.core.level import FLOOR_POWER, TAPS, level_weights
 from neurorack.core.timebase import HOP, WINDOW
-from neurorack.learn.measure.independent import N_FFT
+from neurorack.learn.measure.independent import N_FFT, NOISE_FFT
 
 EDGE = 2 * TAPS
 """Frames at both ends of a sound that no score counts: there a window would reach over the end."""
@@ -34,6 +35,8 @@ def offset_frames(name: str, lag_frames: int) -> int:
         return 0
     if name == "loudness":
         return lag_frames
+    if name == "noisiness":
+        return lag_frames - NOISE_FFT // (2 * HOP)
     return lag_frames + 1 - WINDOW // (2 * HOP)
 
 

@@ -19,6 +19,9 @@ from neurorack.learn.measure import booming
 N_FFT = 2048
 """Samples of the analysis window, centred."""
 
+NOISE_FFT = 4096
+"""Samples of noisiness' window, centred: in 2048 the partials of low notes flow into each other."""
+
 PITCH_WINDOW = 4096
 """Samples of the window in which the pitch is searched."""
 
@@ -63,7 +66,7 @@ def noisiness(power: np.ndarray, sample_rate: int) -> np.ndarray:
     Flatness is the geometric over the arithmetic mean of the power of a band's bins, each raised by 40 dB under
     that mean. Neighbouring bands are joined until they span 8 bins or more: a lone partial fills 4.
     """
-    freqs_hz = np.fft.rfftfreq(N_FFT, 1 / sample_rate)
+    freqs_hz = np.fft.rfftfreq(NOISE_FFT, 1 / sample_rate)
     edges = [int(np.searchsorted(freqs_hz, 20.0))]
     for hz in BARK_EDGES_HZ[1:]:
         edge = int(np.searchsorted(freqs_hz, min(hz, sample_rate / 2)))
@@ -104,9 +107,16 @@ def pitch_hz(audio: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 SPECTRAL = {"brightness": brightness_hz, "bandwidth": bandwidth_hz, "rolloff": rolloff_hz}
-POWER = {"noisiness": noisiness, "boominess": boominess}
-KNOWN = ("loudness", *SPECTRAL, *POWER, "pitch")
+POWER = {"boominess": boominess}
+KNOWN = ("loudness", *SPECTRAL, *POWER, "noisiness", "pitch")
 """Descriptors that can be scored."""
+
+
+def _spectra(audio: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Magnitude and power [size // 2 + 1, K] of centred Hann windows; a frame's power sums to its mean square."""
+    magnitude = np.abs(librosa.stft(audio, n_fft=size, hop_length=HOP, window="hann", center=True))
+    scale = np.float32(2.0 / (size * np.sum(np.hanning(size + 1)[:-1] ** 2)))
+    return magnitude, magnitude**2 * scale
 
 
 def measure(audio: np.ndarray, sample_rate: int, names: Iterable[str]) -> dict[str, np.ndarray]:
@@ -119,14 +129,13 @@ def measure(audio: np.ndarray, sample_rate: int, names: Iterable[str]) -> dict[s
     if "loudness" in names:
         curves["loudness"] = loudness_db(audio)
     if any(n in SPECTRAL or n in POWER for n in names):
-        magnitude = np.abs(librosa.stft(audio, n_fft=N_FFT, hop_length=HOP, window="hann", center=True))
-        # Full scale: the bins of a Hann-windowed frame sum to its mean square (one-sided spectrum).
-        scale = np.float32(2.0 / (N_FFT * np.sum(np.hanning(N_FFT + 1)[:-1] ** 2)))
-        power = magnitude**2 * scale
+        magnitude, power = _spectra(audio, N_FFT)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             curves |= {n: SPECTRAL[n](magnitude, sample_rate) for n in names if n in SPECTRAL}
         curves |= {n: POWER[n](power, sample_rate) for n in names if n in POWER}
+    if "noisiness" in names:
+        curves["noisiness"] = noisiness(_spectra(audio, NOISE_FFT)[1], sample_rate)
     if "pitch" in names:
         curves["pitch"] = pitch_hz(audio, sample_rate)
     return {name: np.asarray(curves[name], dtype=np.float64) for name in names}

@@ -8,6 +8,7 @@ import logging
 import warnings
 
 import onnx
+import onnx_ir
 import torch
 from torch import Tensor, nn
 
@@ -65,9 +66,10 @@ def to_onnx(
         program = torch.onnx.export(
             module, tuple(inputs.values()), dynamo=True, opset_version=OPSET, input_names=list(inputs),
             output_names=outputs, dynamic_shapes=(tuple(shapes),) if varargs else tuple(shapes), verbose=False,
-            external_data=False,
+            external_data=False, optimize=False,
         )
     assert program is not None
+    _keep_tiny_constants(program.model)
     program.optimize()
     buffer = io.BytesIO()
     program.save(buffer)
@@ -75,6 +77,20 @@ def to_onnx(
     _strip(model)
     _name_free_axes(model)
     return model.SerializeToString(deterministic=True)
+
+
+def _keep_tiny_constants(model: onnx_ir.Model) -> None:
+    """Give scalar constants of 1e-8 or less the shape [1].
+
+    The optimiser takes a scalar that near to zero for zero and drops what adds it, and with it the floors that
+    keep logarithms and divisions finite in silence; it matches scalars only, and broadcasting is the same.
+    """
+    for node in model.graph:
+        value = node.attributes.get("value") if node.op_type == "Constant" else None
+        array = None if value is None else value.as_tensor().numpy()
+        if array is not None and array.ndim == 0 and array.dtype.kind == "f" and 0 < abs(float(array)) <= 1e-8:
+            node.attributes["value"] = onnx_ir.AttrTensor("value", onnx_ir.tensor(array.reshape(1)))
+            node.outputs[0].shape = onnx_ir.Shape([1])
 
 
 def _strip(model: onnx.ModelProto) -> None:

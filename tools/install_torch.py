@@ -61,9 +61,12 @@ def cpu_index_answers() -> bool:
 def choose(requirements: list[str], gpu: bool, system: str) -> list[str]:
     """pip arguments for the right build; SystemExit with one sentence where there is none."""
     if gpu or system != "Linux":
-        for requirement in requirements:
-            if offered_version(requirement):
-                return [requirement]
+        offers = {requirement: offered_version(requirement) for requirement in requirements}
+        # A CPU build among pip's own offers would win by its version's suffix: a GPU deserves better.
+        fits = [r for r, version in offers.items() if version and not (gpu and version.endswith("+cpu"))]
+        fits += [r for r, version in offers.items() if version]
+        if fits:
+            return fits[:1]
         raise SystemExit(
             f"No torch for Python {platform.python_version()} here: use another Python (3.11 to 3.13)"
         )

@@ -1,8 +1,9 @@
 """Does an instrument keep up inside a JACK callback, with torch absent, without dropping a block?
 
-Starts JACK's dummy server (44 100 Hz, 128 samples), connects a client that runs encoder, descriptors and decoder
-through ONNX Runtime in every callback, and beside it a client that does nothing, as a yardstick of the machine.
-Prints JSON: blocks, dropped blocks (xruns the server reports, and frames the clock skipped), render times.
+Starts JACK's dummy server (44 100 Hz, 128 samples), connects a client that runs encoder, descriptors and
+decoder through ONNX Runtime in every callback, and beside it a client that does nothing, as a yardstick of
+the machine. Prints JSON: blocks, dropped blocks (xruns the server reports, and frames the clock skipped),
+render times.
 
     python benchmarks/stream_soak.py INSTRUMENT --minutes 10
 
@@ -46,8 +47,9 @@ class Client:
     def _process(self, frames: int) -> None:
         start = time.perf_counter()
         now = self.client.last_frame_time
-        if self._expected is not None and now != self._expected:
-            self.skipped += ((now - self._expected) % 2**32) // frames
+        if self._expected is not None:
+            late = (now - self._expected + 2**31) % 2**32 - 2**31
+            self.skipped += max(late, 0) // frames
         self._expected = (now + frames) % 2**32
         self.render(frames)
         if self.blocks < len(self.seconds):
@@ -71,7 +73,9 @@ class Client:
 
 
 class Player(Client):
-    """Live transfer: what comes in (a note of our own making, drawn in advance) goes through the instrument."""
+    """Live transfer: what comes in (a note of our own making, drawn in advance) goes through the
+    instrument.
+    """
 
     def __init__(self, capacity: int, engine: Engine) -> None:
         super().__init__("player", capacity)

@@ -96,10 +96,14 @@ class LiveSource:
     def step(self, audio: np.ndarray, gain: float) -> np.ndarray:
         """One input frame [hop] -> its row."""
         np.multiply(audio, np.float32(gain), out=self._audio[0])
-        np.nan_to_num(self._audio, copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
         np.clip(self._audio, -8.0, 8.0, out=self._audio)
+        if not math.isfinite(float(self._audio.sum())):
+            self._audio.fill(0.0)
         self.power = float(np.dot(self._audio[0], self._audio[0])) / self._audio.shape[1]
         latent = self._encoder.process(self._audio)[0, :, 0]
+        if not math.isfinite(float(latent.sum())):
+            self._encoder.reset()
+            latent = np.zeros_like(latent)
         measured = self._descriptors.process(self._audio)[0, self._map.columns, 0]
         if self._fresh:
             self._history[:] = measured[:, None]

@@ -58,7 +58,8 @@ class Meter:
         if self._phase == SLOW_EVERY:
             self._phase = 0
             self._fast.inputs(SLOW_EVERY)["audio"][:] = self._audio
-            self._values[self._fast_rows] = self._fast.run(SLOW_EVERY)["values"][0, :, -1]
+            fresh = self._fast.run(SLOW_EVERY)["values"][0, :, -1]
+            self._values[self._fast_rows] = np.where(np.isfinite(fresh), fresh, self._values[self._fast_rows])
             self._slow_due = self._slow is not None
             changed = True
         if changed:
@@ -67,6 +68,6 @@ class Meter:
 
     def _take_slow(self, fresh: np.ndarray) -> None:
         held = self._values[self._pitch] if self._pitch >= 0 else np.float32(0)
-        self._values[self._slow_rows] = fresh
+        self._values[self._slow_rows] = np.where(np.isfinite(fresh), fresh, self._values[self._slow_rows])
         if self._pitch >= 0 and not self._values[self._periodicity] >= VOICED:
             self._values[self._pitch] = held

@@ -49,8 +49,8 @@ class DescriptorStream:
     """audio [B, 128 T] -> values [B, D, T], physical units, rows in the order of `manifest.measured`.
 
     Slow descriptors are evaluated on frames t with t % 4 == 3 (t counts from the last reset) and held; before
-    the first, the manifest's default stands. Pitch is held through frames with periodicity below VOICED, as
-    in a prepared corpus.
+    the first, the manifest's default stands. A value that is not finite is replaced by the last that was.
+    Pitch is held through frames with periodicity below VOICED, as in a prepared corpus.
     """
 
     def __init__(self, graphs: Graphs, batch: int = 1, warm: tuple[int, ...] = (1,)) -> None:
@@ -90,8 +90,21 @@ class DescriptorStream:
             out[:, self._fast_rows] = self.fast.run(count)["values"]
             if self.slow is not None:
                 self._process_slow(piece, out)
+            self._hold_finite(out)
             self.frames += count
         return values
+
+    def _hold_finite(self, out: np.ndarray) -> None:
+        """Replace NaN and infinity, should a graph ever give them, by the row's last finite value; in
+        place.
+        """
+        if not np.isfinite(out).all():
+            good = np.isfinite(out)
+            where = np.where(good, np.arange(out.shape[2]), -1)
+            last = np.maximum.accumulate(where, axis=2)
+            filled = np.take_along_axis(out, np.maximum(last, 0), axis=2)
+            out[:] = np.where(last >= 0, filled, self._last[:, :, None])
+        self._last[:, self._fast_rows] = out[:, self._fast_rows, -1]
 
     def _process_slow(self, piece: np.ndarray, out: np.ndarray) -> None:
         """Fill the slow rows of `out` [B, D, count]; evaluate every quadruple of frames that `piece`
@@ -118,7 +131,7 @@ class DescriptorStream:
 
     def _take_slow(self, fresh: np.ndarray) -> None:
         held = self._last[:, self._pitch].copy() if self._pitch >= 0 else None
-        self._last[:, self._slow_rows] = fresh
+        self._last[:, self._slow_rows] = np.where(np.isfinite(fresh), fresh, self._last[:, self._slow_rows])
         if held is not None:
             voiced = self._last[:, self._periodicity] >= VOICED
             self._last[:, self._pitch] = np.where(voiced, self._last[:, self._pitch], held)

@@ -182,6 +182,9 @@ def test_own_descriptor_travels_in_the_corpus(recordings: Path, tmp_path: Path) 
     options = Options(descriptors=("loudness",), descriptor_files=(f"{source}:Crest",), workers=1)
     corpus = prepare(recordings, tmp_path / "corpus", options)
     assert corpus.outputs == ["loudness", "crest"] and corpus.descriptor_names() == ["loudness"]
+    source.write_text(OWN_DESCRIPTOR.replace("frames.audio.abs()", "frames.loudness"))
+    with pytest.raises(NeurorackError, match="correct your descriptor"):
+        prepare(recordings, tmp_path / "broken", options)
     source.unlink()
     files = corpus.descriptor_files(tmp_path / "rebuilt")
     bank = build(corpus.descriptor_names(), corpus.sample_rate, files=files)
@@ -217,7 +220,10 @@ def test_nothing_usable_lists_the_reasons(recordings: Path, tmp_path: Path) -> N
     for sound in recordings.rglob("*.*"):
         if sound.name not in ("text.wav", "phone.m4a", "empty.wav", "notes.txt"):
             sound.unlink()
-    with pytest.raises(NeurorackError, match="None of the 3 recordings") as caught:
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(recordings / "pipe.wav")
+        (recordings / "dangling.wav").symlink_to(recordings / "gone.wav")
+    with pytest.raises(NeurorackError, match=r"None of the [35] recordings") as caught:
         prepare(recordings, tmp_path / "corpus", FAST)
     assert all(name in str(caught.value) for name in ("text.wav", "phone.m4a", "empty.wav"))
     for sound in recordings.rglob("*.*"):

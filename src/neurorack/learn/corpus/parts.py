@@ -84,8 +84,14 @@ def measure(bank: Any, samples: np.ndarray) -> np.ndarray:
     import torch
 
     audio = torch.from_numpy(samples.astype(np.float32) / np.float32(32768.0))
-    with torch.no_grad():
-        values = bank.measure(audio[None])[0].numpy().T
+    try:
+        with torch.no_grad():
+            values = bank.measure(audio[None])[0].numpy().T
+    except (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
+        raise NeurorackError(
+            f"Measuring {', '.join(bank.outputs)} failed ({type(error).__name__}: {error}): "
+            "correct your descriptor, or free some memory"
+        ) from error
     features = np.ascontiguousarray(values, dtype=np.float32)
     finite = np.atleast_1d(np.isfinite(features).all(axis=0))
     bad = [name for name, good in zip(bank.outputs, finite, strict=True) if not good]

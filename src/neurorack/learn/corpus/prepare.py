@@ -23,7 +23,6 @@ from neurorack.learn.corpus.overview import write_overview
 from neurorack.learn.corpus.scan import Found, scan
 
 DEFAULT_DESCRIPTORS = ("loudness", "brightness", "boominess", "noisiness", "pitch")
-FOREIGN_WHY = "its format is one libsndfile does not read; convert it to WAV or FLAC"
 Progress = Callable[[int, int], None]
 
 
@@ -129,7 +128,7 @@ def _describe(options: Options, bank: Any) -> dict[str, Any]:
 
 def _nothing_usable(folder: Path, found: Found, skipped: Sequence[dict[str, str]]) -> NeurorackError:
     """The sentence for a folder without one usable recording: it lists the reasons."""
-    if not found.recordings and not found.foreign:
+    if not found.recordings and not found.hopeless:
         if found.excluded:
             return NeurorackError(f"--exclude left none of the {len(found.excluded)} recordings in {folder}")
         return NeurorackError(
@@ -161,7 +160,7 @@ def prepare(
         parts.split_spec(spec)
     found = scan(folder, options.exclude, corpus)
     if not found.recordings:
-        skipped = [{"path": path, "why": FOREIGN_WHY} for path in found.foreign]
+        skipped = [{"path": path, "why": why} for path, why in found.hopeless.items()]
         raise _nothing_usable(folder, found, skipped)
     groups = assign_groups(found.recordings, options.group)
     assign_splits(groups, options.shares, options.seed, options.train_only)  # refuse bad options before work
@@ -185,7 +184,7 @@ def prepare(
         asked = {name: value for name, value in asdict(options).items() if name != "workers"}
         facts["options"] = {**asked, "folder": folder.resolve().name, "fingerprint": fingerprint}
         facts["excluded"], facts["other_files"] = found.excluded, found.other
-        skipped = [{"path": path, "why": FOREIGN_WHY} for path in found.foreign]
+        skipped = [{"path": path, "why": why} for path, why in found.hopeless.items()]
 
         def place(paths: list[str]) -> dict[str, tuple[str, str]]:
             mine = {path: groups[path] for path in paths}

@@ -24,10 +24,10 @@ def readable_suffixes() -> frozenset[str]:
 
 @dataclass
 class Found:
-    """Relative POSIX paths in natural reading order; `foreign` are audio nobody here reads."""
+    """Relative POSIX paths, sorted. `hopeless`: path -> why it need not even be opened."""
 
     recordings: list[str] = field(default_factory=list)
-    foreign: list[str] = field(default_factory=list)
+    hopeless: dict[str, str] = field(default_factory=dict)
     excluded: list[str] = field(default_factory=list)
     other: int = 0
 
@@ -59,9 +59,13 @@ def scan(folder: Path, exclude: Sequence[str] = (), corpus: Path | None = None) 
                 found.other += 1
             elif any(expression.search(relative) for expression in unwanted):
                 found.excluded.append(relative)
-            elif suffix in suffixes:
-                found.recordings.append(relative)
+            elif suffix not in suffixes:
+                found.hopeless[relative] = (
+                    "its format is one libsndfile does not read; convert it to WAV or FLAC"
+                )
+            elif not (Path(base) / name).is_file():  # a pipe would be waited on for ever
+                found.hopeless[relative] = "it is a link to nothing, or no ordinary file"
             else:
-                found.foreign.append(relative)
+                found.recordings.append(relative)
     found.recordings.sort()
     return found

@@ -16,7 +16,8 @@ By default each file is a group, but the words cnd cond dyn dnm rbn ribbon close
 room oh overhead micN (microphones) and rrN (round robins) in names are ignored:
 a2_f_rr1_cnd.wav and a2_f_rr2_dnm.wav are one group. --group '(take\\d+)' makes a
 group of all files with the same take number; the first pattern found in a path counts,
-and paths without any follow the default.
+and paths without any follow the default. With fewer than three groups, recordings of
+30 s or more are cut in time: the beginning trains, the end is held out.
 """
 
 
@@ -189,8 +190,8 @@ def _report(facts: dict[str, Any]) -> None:
     for name in ("validation", "test"):
         if not facts["splits"][name]["files"]:
             console.print(
-                f"[yellow]No recordings for {name}[/]: with fewer than three groups all train. "
-                "Cut long recordings into several files to have some to score on."
+                f"[yellow]No recordings for {name}[/]: with fewer than three groups and none of 30 s or more "
+                "all train. Add recordings to have some to score on."
             )
     console.print(f"Look at {escape(facts['overview'])}", soft_wrap=True)
     console.print(f"Next: neurorack train {escape(facts['corpus'])} -o RUN", soft_wrap=True)

@@ -253,3 +253,25 @@ def test_damaged_corpora_are_refused(recordings: Path, tmp_path: Path) -> None:
         Corpus.open(corpus)
     with pytest.raises(NeurorackError, match="neurorack prepare"):
         Corpus.open(tmp_path / "nowhere")
+
+
+def test_one_long_recording_is_cut_in_time_so_that_there_is_something_to_score_on(tmp_path: Path) -> None:
+    folder = tmp_path / "sounds"
+    folder.mkdir()
+    noise = np.random.default_rng(0).normal(0, 0.1, 40 * 44_100 + 77)
+    soundfile.write(folder / "hour_cnd.wav", noise, 44_100)
+    soundfile.write(folder / "hour_dyn.wav", 0.5 * noise[::-1], 44_100)
+    options = Options(descriptors=("loudness",), workers=1)
+    corpus = prepare(folder, tmp_path / "corpus", options)
+    assert [file.split for file in corpus.files] == 2 * ["train", "validation", "test"]
+    assert len({file.group for file in corpus.files}) == 3
+    ends = [file.start_frame + file.frames for file in corpus.files]
+    assert [file.start_frame for file in corpus.files] == [0, *ends[:-1]]
+    assert ends[-1] == len(corpus.all_features)
+    assert sum(file.seconds for file in corpus.files[:3]) == pytest.approx(40 + 77 / 44_100, abs=1e-5)
+    first = snapshot(corpus.path)
+    seen: list[tuple[int, int]] = []
+    prepare(folder, corpus.path, options, lambda done, total: seen.append((done, total)))
+    assert seen == [] and snapshot(corpus.path) == first
+    fixed = prepare(folder, corpus.path, Options(descriptors=("loudness",), workers=1, train_only=("hour",)))
+    assert [file.split for file in fixed.files] == ["train", "train"] and fixed.files[0].seconds > 40

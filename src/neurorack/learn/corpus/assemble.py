@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -69,12 +69,12 @@ def assemble(
     kept: Mapping[str, CorpusFile],
     facts: dict[str, Any],
     skipped: list[dict[str, str]],
-    place: Any,
+    place: Callable[[list[CorpusFile]], list[CorpusFile]],
 ) -> int:
     """Write the corpus from its parts and from what is `kept` of an older one; how many files it has.
 
     `keys`: path -> part key. `facts`: the other entries of corpus.json. `skipped` is added to.
-    `place(paths)` gives path -> (group, split) for the usable files. Nothing changes when no file is usable.
+    `place` fills in groups and splits, and may cut a file in pieces. Nothing changes when no file is usable.
     While the arrays change places there is no corpus.json, so that a crash at that very moment leaves an
     unfinished corpus, never a false one.
     """
@@ -99,14 +99,12 @@ def assemble(
                 os.fsync(out.fileno())
         if not files:
             return 0
-        where = place([file.path for file in files])
-        files = [replace(f, group=where[f.path][0], split=where[f.path][1]) for f in files]
         document = {
             "version": CORPUS_VERSION,
             "hop": HOP,
             **facts,
             "state": "complete",
-            "files": [asdict(file) for file in files],
+            "files": [asdict(file) for file in place(files)],
             "skipped": sorted(skipped, key=lambda entry: entry["path"]),
         }
         (corpus / "corpus.json").unlink(missing_ok=True)

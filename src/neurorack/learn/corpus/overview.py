@@ -177,7 +177,7 @@ def summary(corpus: Corpus) -> dict[str, Any]:
         "corpus": str(corpus.path),
         "sample_rate": corpus.sample_rate,
         "outputs": corpus.outputs,
-        "files": len(corpus.files),
+        "files": len({file.path for file in corpus.files}),
         "minutes": round(sum(file.seconds for file in corpus.files) / 60, 2),
         "splits": splits,
         "skipped": corpus.skipped,

@@ -9,20 +9,25 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from neurorack.core.errors import NeurorackError
+from neurorack.core.timebase import HOP
 from neurorack.learn.corpus import parts
 from neurorack.learn.corpus.assemble import assemble
-from neurorack.learn.corpus.corpus import PARTS, Corpus
-from neurorack.learn.corpus.groups import assign_groups, assign_splits
+from neurorack.learn.corpus.corpus import PARTS, Corpus, CorpusFile
+from neurorack.learn.corpus.groups import SPLITS, assign_groups, assign_splits, compile_patterns
 from neurorack.learn.corpus.overview import write_overview
 from neurorack.learn.corpus.scan import Found, scan
 
 DEFAULT_DESCRIPTORS = ("loudness", "brightness", "boominess", "noisiness", "pitch")
+CUT_FROM_S = 30.0
+"""Recordings at least this long are cut in time when there are too few groups to hold one out."""
+
 Progress = Callable[[int, int], None]
 
 
@@ -186,17 +191,48 @@ def prepare(
         facts["excluded"], facts["other_files"] = found.excluded, found.other
         skipped = [{"path": path, "why": why} for path, why in found.hopeless.items()]
 
-        def place(paths: list[str]) -> dict[str, tuple[str, str]]:
-            mine = {path: groups[path] for path in paths}
-            splits = assign_splits(mine, options.shares, options.seed, options.train_only)
-            return {path: (group, splits[group]) for path, group in mine.items()}
-
-        if not assemble(corpus, keys, kept, facts, skipped, place):
+        if not assemble(corpus, keys, kept, facts, skipped, partial(place, options, groups)):
             raise _nothing_usable(folder, found, skipped)
         result = Corpus.open(corpus)
         write_overview(result)
         shutil.rmtree(store, ignore_errors=True)
     return result
+
+
+def place(options: Options, groups: dict[str, str], files: list[CorpusFile]) -> list[CorpusFile]:
+    """Fill in group and split. With too few groups to hold any out, long recordings are cut in time instead:
+    their beginning trains, what follows is for validation, the end for testing."""
+    mine = {file.path: groups[file.path] for file in files}
+    splits = assign_splits(mine, options.shares, options.seed, options.train_only)
+    placed = [replace(f, group=mine[f.path], split=splits[mine[f.path]]) for f in files]
+    if set(splits.values()) != {"train"}:
+        return placed
+    fixed = compile_patterns(options.train_only, "--train-only")
+    pieces = []
+    for file in placed:
+        whole = file.seconds < CUT_FROM_S or any(expression.search(file.path) for expression in fixed)
+        pieces += [file] if whole else _cut(file, options)
+    return pieces
+
+
+def _cut(file: CorpusFile, options: Options) -> list[CorpusFile]:
+    """One recording as consecutive pieces, one for each split, by the shares asked for."""
+    pieces, begin, total = [], 0, 0.0
+    for name, share in zip(SPLITS, options.shares, strict=True):
+        total += share
+        end = round(min(total, 1.0) * file.frames)
+        if end > begin:
+            first = begin * HOP / options.sample_rate
+            seconds = min(file.seconds, end * HOP / options.sample_rate) - first
+            pieces.append(
+                replace(
+                    file, group=f"{file.group} ({name})", split=name, seconds=seconds,
+                    start_frame=file.start_frame + begin, start_sample=file.start_sample + begin * HOP,
+                    frames=end - begin, samples=(end - begin) * HOP,
+                )
+            )  # fmt: skip
+        begin = end
+    return pieces
 
 
 def _is_ours(corpus: Path) -> bool:
@@ -205,12 +241,27 @@ def _is_ours(corpus: Path) -> bool:
     return "corpus.json" in names or PARTS in names
 
 
-def _kept(corpus: Path, wanted: set[str]) -> dict[str, Any]:
+def _kept(corpus: Path, wanted: set[str]) -> dict[str, CorpusFile]:
     """Files of an earlier, whole corpus here that are still true: key -> CorpusFile."""
     try:
         document = json.loads((corpus / "corpus.json").read_text(encoding="utf-8"))
         if not isinstance(document, dict):
             return {}
-        return {file.key: file for file in Corpus.open(corpus).files if file.key in wanted}
+        whole: dict[str, CorpusFile] = {}
+        for file in Corpus.open(corpus).files:
+            if file.key in wanted:
+                first = whole.get(file.key)  # of a recording cut in pieces, which follow one another
+                whole[file.key] = file if first is None else _joined(first, file)
+        return whole
     except (OSError, ValueError, NeurorackError):
         return {}
+
+
+def _joined(first: CorpusFile, second: CorpusFile) -> CorpusFile:
+    """Two consecutive pieces of one recording as one."""
+    return replace(
+        first,
+        samples=first.samples + second.samples,
+        frames=first.frames + second.frames,
+        seconds=round(first.seconds + second.seconds, 6),
+    )

@@ -22,7 +22,7 @@ class ModelConfig:
     control_dilations: tuple[int, ...] = (1, 2, 4)
     stack_width: int = 40
     stack_dilations: tuple[int, ...] = (1, 2, 4, 8, 16)
-    stack_slope: float = 1.0
+    stack_slope: float = 0.2
     latency_frames: int = 2
 
     @property

@@ -1,10 +1,11 @@
-"""(z, controls) -> sound, through excitations only: a neural source-filter in the filterbank domain.
+"""(z, controls) -> sound, through excitations only: a neural source-filter instrument.
 
-A control network at the frame rate reads z and the controls, and turns them into gains: of the sources in
-each band, of every channel of every filter layer, of the output bands. The audio path itself (pulse train and
-noise -> bands -> filter layers -> bands) has no bias and is shaped by multiplication alone: zero in, zero
-out, and inputs that stand still leave a time-invariant filter behind, so that a held code sings instead of
-repeating at the frame rate.
+A control network at the frame rate reads z and the controls and turns them into filters for two sources.
+The pulse train, at exactly the asked pitch, passes a minimum-phase envelope (envelope.py). White noise passes a
+stack of convolutions in the filterbank domain: gains in each band, of every channel of every layer, and of the
+bands that come out. Neither path has a bias and both are shaped by multiplication alone: zero in, zero out, and
+inputs that stand still leave time-invariant filters behind, so that a held code sings instead of repeating
+at the frame rate.
 """
 
 import math
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from neurorack.core.timebase import HOP
 from neurorack.learn.model.config import ModelConfig
+from neurorack.learn.model.envelope import POINTS, MinimumPhaseFilter
 from neurorack.learn.model.excitation import PulseTrain
 from neurorack.learn.model.gain import GainStage
 from neurorack.learn.model.pqmf import BANDS, Pqmf
@@ -23,6 +25,8 @@ STEPS = HOP // BANDS
 """Samples of each band in a frame."""
 
 SLOPE = 0.2
+LOWEST, HIGHEST = -12.0, 4.0
+"""Bounds of every log-gain, in nepers: 104 dB down to 35 dB up."""
 
 
 class ControlNet(nn.Module):
@@ -45,6 +49,28 @@ class ControlNet(nn.Module):
         return x
 
 
+class NoiseStack(nn.Module):
+    """Noise bands [B, M, 8 T] shaped by gains: source and output log-gains [B, M, 8 T], layer gains [B, L W, 8 T]."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        width = config.stack_width
+        self.slope = config.stack_slope
+        self.gains = len(config.stack_dilations) * width
+        self.entry = CausalConv1d(BANDS, width, 3, bias=False)
+        self.layers = nn.ModuleList(
+            CausalConv1d(width, width, 3, dilation=d, bias=False) for d in config.stack_dilations
+        )
+        self.exit = CausalConv1d(width, BANDS, 3, bias=False)
+
+    def forward(self, noise: Tensor, source_log: Tensor, out_log: Tensor, gains: Tensor, tape: Tape) -> Tensor:
+        x = self.entry(noise * torch.exp(source_log.clamp(LOWEST, HIGHEST)), tape)
+        for layer, gain in zip(self.layers, gains.chunk(len(self.layers), dim=1), strict=True):
+            y = x * (1.0 + gain)
+            x = x + layer(nn.functional.leaky_relu(y, self.slope) if self.slope != 1.0 else y, tape)
+        return self.exit(x, tape) * torch.exp(out_log.clamp(LOWEST, HIGHEST))
+
+
 class Decoder(StreamingModule):
     """z, controls [, level_db] [, f0_hz], noise -> audio [B, 128 T].
 
@@ -54,31 +80,28 @@ class Decoder(StreamingModule):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
+        width = config.control_width
         self.pqmf = Pqmf()
-        self.sources = 2 if config.pitched else 1
-        self.source_bands = self.sources * BANDS
-        width = config.stack_width
         self.control = ControlNet(config)
-        self.mods = len(config.stack_dilations) * width
-        self.head = nn.Conv1d(config.control_width, self.source_bands + BANDS + self.mods, 1)
-        # Sub-frame detail of the source gains comes from the *change* of the features, without bias: it makes
+        self.stack = NoiseStack(config)
+        self.head = nn.Conv1d(width, 2 * BANDS + self.stack.gains, 1)
+        # Sub-frame detail of the noise comes from the *change* of the features, without bias: it makes
         # attacks sharper than a frame and is exactly nothing when the features stand still.
-        self.attack = nn.Conv1d(config.control_width, self.source_bands * STEPS, 1, bias=False)
-        self.entry = CausalConv1d(self.source_bands, width, 3, bias=False)
-        self.layers = nn.ModuleList(
-            CausalConv1d(width, width, 3, dilation=d, bias=False) for d in config.stack_dilations
-        )
-        self.exit = CausalConv1d(width, BANDS, 3, bias=False)
+        self.attack = nn.Conv1d(width, BANDS * STEPS, 1, bias=False)
+        nn.init.normal_(self.attack.weight, std=0.02)
+        nn.init.normal_(self.head.weight, std=0.3 / math.sqrt(width))
+        with torch.no_grad():
+            self.head.bias.zero_()
+            self.head.bias[:BANDS] = torch.linspace(-1.0, -4.0, BANDS)
         if config.pitched:
             self.pulse = PulseTrain(config.sample_rate)
+            self.filter = MinimumPhaseFilter(config.sample_rate)
+            self.envelope = nn.Conv1d(width, POINTS, 1)
+            nn.init.normal_(self.envelope.weight, std=0.3 / math.sqrt(width))
+            with torch.no_grad():
+                self.envelope.bias.copy_(torch.linspace(0.0, -5.0, POINTS))
         if config.gained:
             self.gain = GainStage(config.sample_rate)
-        nn.init.normal_(self.attack.weight, std=0.02)
-        nn.init.normal_(self.head.weight, std=0.3 / math.sqrt(config.control_width))
-        with torch.no_grad():
-            tilt = torch.linspace(0.0, -3.0, BANDS)
-            self.head.bias.zero_()
-            self.head.bias[: self.source_bands] = tilt.repeat(self.sources) - (0.7 if self.sources == 2 else 0)
 
     def example_inputs(self) -> tuple[Tensor, ...]:
         c = self.config
@@ -98,26 +121,14 @@ class Decoder(StreamingModule):
         inputs = dict(zip(self.input_names[2:], rest, strict=True))
         features = self.control(z, controls, tape)
         shape = interpolate_frames(self.head(features), STEPS, tape)
-        gains, out_gains, mods = shape.split([self.source_bands, BANDS, self.mods], dim=1)
+        source_log, out_log, gains = shape.split([BANDS, BANDS, self.stack.gains], dim=1)
         change = features - with_past(features, 1, tape)[..., :-1]
-        attack = self.attack(change).unflatten(1, (self.source_bands, STEPS)).transpose(2, 3).flatten(2)
-        gains = torch.exp((gains + attack).clamp(-12.0, 4.0))
-
+        attack = self.attack(change).unflatten(1, (BANDS, STEPS)).transpose(2, 3).flatten(2)
         noise = inputs["noise"].reshape(z.shape[0], -1, BANDS).transpose(1, 2)
+        raw = self.pqmf.synthesise(self.stack(noise, source_log + attack, out_log, gains, tape), tape)
         if self.config.pitched:
-            pulse = self.pqmf.analyse(self.pulse(inputs["f0_hz"], tape), tape)
-            sources = torch.cat([pulse, noise], dim=1)
-        else:
-            sources = noise
-        x = self.entry(sources * gains, tape)
-        slope = self.config.stack_slope
-        for layer, mod in zip(self.layers, mods.chunk(len(self.layers), dim=1), strict=True):
-            y = x * (1.0 + mod)
-            if slope != 1.0:
-                y = nn.functional.leaky_relu(y, slope)
-            x = x + layer(y, tape)
-        bands = self.exit(x, tape) * torch.exp(out_gains.clamp(-12.0, 4.0))
-        raw = self.pqmf.synthesise(bands, tape)
+            envelope = self.envelope(features).clamp(LOWEST, HIGHEST)
+            raw = raw + self.filter(self.pulse(inputs["f0_hz"], tape), envelope, tape)
         if not self.config.gained:
             return raw
-        return self.gain(raw, inputs["level_db"], tape)
+        return self.gain(raw, inputs["level_db"], inputs.get("f0_hz"), tape)

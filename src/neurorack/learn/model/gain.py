@@ -1,12 +1,18 @@
-"""The gain stage: the loudness asked is the loudness heard, solved each hop, noise and all.
+"""The gain stage: the loudness asked is the loudness heard, without the gain ever buzzing.
 
-With raw frame powers e_t and the level window w (core/level.py), the squared gain is
+With raw frame powers e_t, the level window w (core/level.py) and a slow window v (70 ms, Hann), in powers:
 
-    G0_t = P_t / (w * e)_t,        G_t = G0_t P_t / (w * (G0 e))_t,        P_t = 10^(L_t / 10) - 1e-9,
+    base_t = P_t / max(v * e, (w * e) / 4)_t,                    P_t = 10^(L_t / 10) - 1e-9
+    d_t = ln P_t - ln (w * (base e))_t                           what the level window would still miss
+    G_t = base_t exp(d_t - clamp(d_t, -theta, theta))            squared gain, linear in amplitude between frames
 
-a ratio of equally windowed powers followed by one multiplicative correction: causal, parallel over frames,
-exact wherever the gain changes slowly against the 12 ms window, and blind to ripple that both share.
+The asked level acts at once; the raw level is divided out slowly. A level in 12 ms ripples within each period of a
+low note, and a gain that followed the ripple at the frame rate would put lines between the harmonics; so the
+fast correction only acts on what exceeds the ripple a pulse train of that pitch can have (theta). Attacks
+inside the window pass as the sources make them. Causal, parallel over frames: no recursion.
 """
+
+import math
 
 import torch
 from torch import Tensor, nn
@@ -15,38 +21,63 @@ from neurorack.core.level import FLOOR_POWER, TAPS, level_weights
 from neurorack.core.timebase import HOP
 from neurorack.learn.model.streaming import Tape, interpolate_frames, with_past
 
-_RAW_FLOOR = 1e-7
+RAW_FLOOR = 1e-6
 """Raw power below which nothing is amplified: silence stays silent."""
 
+SLOW_TAPS = 24
+NEPER_PER_DB = math.log(10) / 10
+"""Of power."""
 
-class LevelWindow(nn.Module):
-    """Weighted sum of the last 16 frame powers. [B, 1, T] -> [B, 1, T]."""
+DEAD_DB, DEAD_DB_HZ, DEAD_MOST_DB = 0.3, 160.0, 4.0
+"""theta in dB = 0.3 + min(160 Hz / f0, 4); 0.3 where nothing is pitched."""
+
+REACH_DB = 12.0
+"""Most that the fast correction may add or take away."""
+
+
+class FrameWindow(nn.Module):
+    """Weighted sum of the last frame powers, newest weight first. [B, 1, T] -> [B, 1, T]."""
 
     weight: Tensor
 
-    def __init__(self, sample_rate: int) -> None:
+    def __init__(self, weights: Tensor) -> None:
         super().__init__()
-        weights = torch.from_numpy(level_weights(sample_rate)[::-1].copy()).reshape(1, 1, -1)
-        self.register_buffer("weight", weights, persistent=False)
+        self.register_buffer("weight", weights.flip(0).reshape(1, 1, -1).contiguous(), persistent=False)
 
     def forward(self, power: Tensor, tape: Tape) -> Tensor:
-        return nn.functional.conv1d(with_past(power, TAPS - 1, tape), self.weight)
+        return nn.functional.conv1d(with_past(power, self.weight.shape[-1] - 1, tape), self.weight)
+
+
+class LevelWindow(FrameWindow):
+    """The loudness window of core/level.py."""
+
+    def __init__(self, sample_rate: int) -> None:
+        super().__init__(torch.from_numpy(level_weights(sample_rate)))
+        assert self.weight.shape[-1] == TAPS
 
 
 class GainStage(nn.Module):
-    """Raw audio [B, 128 T] and level_db [B, 1, T] -> audio whose level is the one asked."""
+    """Raw audio [B, 128 T], level_db [B, 1, T] and, where pitched, f0_hz [B, 1, T] -> audio at the level asked."""
 
     def __init__(self, sample_rate: int) -> None:
         super().__init__()
         self.window = LevelWindow(sample_rate)
+        hann = torch.hann_window(SLOW_TAPS + 2, periodic=False)[1:-1]
+        self.slow = FrameWindow(hann / hann.sum())
 
-    def forward(self, raw: Tensor, level_db: Tensor, tape: Tape) -> Tensor:
-        frames = raw.reshape(raw.shape[0], -1, HOP)
-        power = frames.square().mean(-1).unsqueeze(1)
-        asked = (torch.exp(level_db * 0.23025850929940457) - FLOOR_POWER).clamp_min(0.0)
-        first = asked / (self.window(power, tape) + _RAW_FLOOR)
-        corrected = first * asked / (self.window(first * power, tape) + 1e-3 * asked + 1e-12)
-        # At an onset the window holds hardly any raw power yet: bound what the correction may add.
-        squared = torch.minimum(corrected, 16.0 * first)
+    def forward(self, raw: Tensor, level_db: Tensor, f0_hz: Tensor | None, tape: Tape) -> Tensor:
+        power = raw.reshape(raw.shape[0], -1, HOP).square().mean(-1).unsqueeze(1)
+        asked = (torch.exp(level_db * NEPER_PER_DB) - FLOOR_POWER).clamp_min(0.0)
+        standing = torch.maximum(self.slow(power, tape), 0.25 * self.window(power, tape))
+        base = asked / (standing + RAW_FLOOR)
+        would_be = self.window(base * power, tape)
+        missed = torch.log(asked + FLOOR_POWER) - torch.log(would_be + FLOOR_POWER)
+        if f0_hz is None:
+            theta = torch.full_like(missed, DEAD_DB * NEPER_PER_DB)
+        else:
+            theta = ((DEAD_DB_HZ / f0_hz.clamp_min(20.0)).clamp_max(DEAD_MOST_DB) + DEAD_DB) * NEPER_PER_DB
+        most = REACH_DB * NEPER_PER_DB
+        beyond = torch.minimum(torch.maximum(missed, -theta), theta)
+        squared = base * torch.exp((missed - beyond).clamp(-most, most))
         gain = torch.sqrt(squared + 1e-12)
         return raw * interpolate_frames(gain, HOP, tape).squeeze(1)

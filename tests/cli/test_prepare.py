@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from neurorack.learn.corpus.groups import MICROPHONE_TOKENS
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -43,4 +44,5 @@ def test_prepare_speaks_to_people_and_programs(tmp_path: Path) -> None:
 
 def test_help_teaches_groups() -> None:
     text = run("--help").stdout
+    assert all(f" {word} " in text.replace("\n", " ") for word in MICROPHONE_TOKENS)
     assert "a2_f_rr1_cnd.wav" in text and "--group" in text and "Examples" in text

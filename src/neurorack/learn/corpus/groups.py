@@ -19,12 +19,6 @@ MICROPHONE_TOKENS = ("cnd", "cond", "dyn", "dnm", "rbn", "ribbon", "close", "far
 
 _TWIN = re.compile(rf"(?i)(?:^|[_\-. ])(?:{'|'.join(MICROPHONE_TOKENS)}|mic\d*|rr\d+)(?=$|[_\-. ])")
 
-DEFAULT_RULE_HELP = (
-    "By default a file is its own group, save that the words "
-    + ", ".join(MICROPHONE_TOKENS)
-    + ", micN (microphones) and rrN (round robins) in file and folder names are ignored: "
-    "a2_f_rr1_cnd.wav and a2_f_rr2_dnm.wav are one group."
-)
 STRATIFY_FROM = 10
 """A folder with at least this many groups gives some of them to every split."""
 

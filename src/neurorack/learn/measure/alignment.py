@@ -2,14 +2,14 @@
 
 Time is counted in frames of the source: frame u covers samples [128 u, 128 u + 128). A control value asked at
 frame u is, by the contract in docs/architecture.md, what the instrument's own causal descriptor would read at
-frame u + lag_frames of a perfect answer. That descriptor looks at the 2048 samples that end with its frame, so
-it is centred on sample 128 (u + lag_frames + 1) - 1024; the independent measure (learn.measure.independent)
-is centred on sample 128 k. Hence k = u + offset with
+frame u + lag_frames of a perfect answer. A fast descriptor looks at the 2048 samples that end with its frame,
+so it is centred on sample 128 (u + lag_frames + 1) - 1024; a slow one at 4096, and is held for four frames, 1.5
+on average. The independent measure (learn.measure.independent) is centred on sample 128 k. Hence k = u + offset,
 
-    offset = lag_frames + 1 - 2048 / (2 * 128)       for windowed descriptors (1 for the usual lag of 8),
-    offset = lag_frames + 1 - 4096 / (2 * 128) - 1   for noisiness, in 4096 and held: one frame old on average,
-    offset = lag_frames                              for loudness, once both are in one window (see below),
-    offset = 0                                       for pitch, which the pulse train obeys at once.
+    offset = lag_frames + 1 - 2048 / (2 * 128)             for fast descriptors: 1 at the usual lag of 8,
+    offset = lag_frames + 1 - 1.5 - 4096 / (2 * 128)       for slow ones: 1.5 at a lag of 18, taken as 1,
+    offset = lag_frames                                    for loudness, once both are in one window (below),
+    offset = 0                                             for pitch, which the pulse train obeys at once.
 
 Loudness is asked under core.level's short window (12 ms) and heard in 2048 samples (46 ms). Both are moving
 averages of the power, and averages commute: the asked power is averaged over the 16 frames of the independent
@@ -22,21 +22,25 @@ from collections.abc import Mapping
 import numpy as np
 
 from neurorack.core.level import FLOOR_POWER, TAPS, level_weights
-from neurorack.core.timebase import HOP, WINDOW
-from neurorack.learn.measure.independent import N_FFT, NOISE_FFT
+from neurorack.core.timebase import HOP, SLOW_EVERY, WINDOW
+from neurorack.learn.measure.independent import N_FFT
 
 EDGE = 2 * TAPS
 """Frames at both ends of a sound that no score counts: there a window would reach over the end."""
 
 
-def offset_frames(name: str, lag_frames: int) -> int:
+SLOW_WINDOW = 4096
+"""Samples that slow descriptors look back over."""
+
+
+def offset_frames(name: str, lag_frames: int, slow: bool = False) -> int:
     """k - u for the control `name` that declares `lag_frames`."""
     if name == "pitch":
         return 0
     if name == "loudness":
         return lag_frames
-    if name == "noisiness":
-        return lag_frames - NOISE_FFT // (2 * HOP)
+    if slow:
+        return int(lag_frames + 1 - (SLOW_EVERY - 1) / 2 - SLOW_WINDOW / (2 * HOP))
     return lag_frames + 1 - WINDOW // (2 * HOP)
 
 

@@ -1,8 +1,8 @@
 """Descriptors for scoring, in numpy, scipy and librosa: nothing here comes from learn.descriptors.
 
-Every curve has one value per 128 samples: value k describes the 2048 samples centred on sample 128 k (zeros
-beyond the ends), so a sound of N samples gives N // 128 + 1 values. Names and units are those of the
-instruments' controls, the implementations are not; docs/scoring.md gives the formulas.
+Every curve has one value per 128 samples: value k describes the 2048 samples (noisiness, pitch: 4096) centred
+on sample 128 k (zeros beyond the ends), so a sound of N samples gives N // 128 + 1 values. Names and units are
+those of the instruments' controls, the implementations are not; docs/scoring.md gives the formulas.
 """
 
 import warnings
@@ -19,8 +19,8 @@ from neurorack.learn.measure import booming
 N_FFT = 2048
 """Samples of the analysis window, centred."""
 
-NOISE_FFT = 4096
-"""Samples of noisiness' window, centred: in 2048 the partials of low notes flow into each other."""
+NOISE_WINDOW = 4096
+"""Samples of the centred window in which noise is told from partials."""
 
 PITCH_WINDOW = 4096
 """Samples of the window in which the pitch is searched."""
@@ -60,17 +60,20 @@ def rolloff_hz(magnitude: np.ndarray, sample_rate: int) -> np.ndarray:
     return librosa.feature.spectral_rolloff(S=magnitude, sr=sample_rate, roll_percent=0.85)[0]
 
 
-def noisiness(power: np.ndarray, sample_rate: int) -> np.ndarray:
+def noisiness(audio: np.ndarray, sample_rate: int) -> np.ndarray:
     """Spectral flatness inside critical bands, averaged with the roots of the bands' energies as weights, [K].
 
     Flatness is the geometric over the arithmetic mean of the power of a band's bins, each raised by 40 dB under
-    that mean. Neighbouring bands are joined until they span 8 bins or more: a lone partial fills 4.
+    that mean. Over 4096 centred samples, every other k, straight lines between; in less, the partials of a low
+    note flow into each other. Neighbouring bands are joined until they span 9 bins: a lone partial fills 4.
     """
-    freqs_hz = np.fft.rfftfreq(NOISE_FFT, 1 / sample_rate)
+    spectrum = librosa.stft(audio, n_fft=NOISE_WINDOW, hop_length=2 * HOP, window="hann", center=True)
+    power = (spectrum.real**2 + spectrum.imag**2) * np.float32(2 / NOISE_WINDOW**2)
+    freqs_hz = np.fft.rfftfreq(NOISE_WINDOW, 1 / sample_rate)
     edges = [int(np.searchsorted(freqs_hz, 20.0))]
     for hz in BARK_EDGES_HZ[1:]:
         edge = int(np.searchsorted(freqs_hz, min(hz, sample_rate / 2)))
-        if edge - edges[-1] >= 8:
+        if edge - edges[-1] >= 9:
             edges.append(edge)
     weights, flatness = [], []
     for low, high in pairwise(edges):
@@ -78,7 +81,8 @@ def noisiness(power: np.ndarray, sample_rate: int) -> np.ndarray:
         mean = band.mean(axis=0)
         flatness.append(gmean(band + 1e-4 * mean, axis=0) / (1.0001 * mean))
         weights.append(np.sqrt(band.sum(axis=0)))
-    return np.average(flatness, axis=0, weights=np.array(weights) + 1e-9)
+    values = np.average(flatness, axis=0, weights=np.array(weights) + 1e-9)
+    return np.interp(np.arange(len(audio) // HOP + 1), np.arange(len(values)) * 2, values)
 
 
 def boominess(power: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -108,15 +112,9 @@ def pitch_hz(audio: np.ndarray, sample_rate: int) -> np.ndarray:
 
 SPECTRAL = {"brightness": brightness_hz, "bandwidth": bandwidth_hz, "rolloff": rolloff_hz}
 POWER = {"boominess": boominess}
-KNOWN = ("loudness", *SPECTRAL, *POWER, "noisiness", "pitch")
+AUDIO = {"noisiness": noisiness, "pitch": pitch_hz}
+KNOWN = ("loudness", *SPECTRAL, *POWER, *AUDIO)
 """Descriptors that can be scored."""
-
-
-def _spectra(audio: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Magnitude and power [size // 2 + 1, K] of centred Hann windows; a frame's power sums to its mean square."""
-    magnitude = np.abs(librosa.stft(audio, n_fft=size, hop_length=HOP, window="hann", center=True))
-    scale = np.float32(2.0 / (size * np.sum(np.hanning(size + 1)[:-1] ** 2)))
-    return magnitude, magnitude**2 * scale
 
 
 def measure(audio: np.ndarray, sample_rate: int, names: Iterable[str]) -> dict[str, np.ndarray]:
@@ -129,13 +127,12 @@ def measure(audio: np.ndarray, sample_rate: int, names: Iterable[str]) -> dict[s
     if "loudness" in names:
         curves["loudness"] = loudness_db(audio)
     if any(n in SPECTRAL or n in POWER for n in names):
-        magnitude, power = _spectra(audio, N_FFT)
+        magnitude = np.abs(librosa.stft(audio, n_fft=N_FFT, hop_length=HOP, window="hann", center=True))
+        # Full scale: the bins of a Hann-windowed frame sum to its mean square (one-sided spectrum).
+        power = magnitude**2 * np.float32(2.0 / (N_FFT * np.sum(np.hanning(N_FFT + 1)[:-1] ** 2)))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             curves |= {n: SPECTRAL[n](magnitude, sample_rate) for n in names if n in SPECTRAL}
         curves |= {n: POWER[n](power, sample_rate) for n in names if n in POWER}
-    if "noisiness" in names:
-        curves["noisiness"] = noisiness(_spectra(audio, NOISE_FFT)[1], sample_rate)
-    if "pitch" in names:
-        curves["pitch"] = pitch_hz(audio, sample_rate)
+    curves |= {n: AUDIO[n](audio, sample_rate) for n in names if n in AUDIO}
     return {name: np.asarray(curves[name], dtype=np.float64) for name in names}

@@ -73,6 +73,10 @@ class Renderer:
             if measured.slow:
                 curve = np.concatenate([np.full(SLOW_EVERY - 1, measured.default), curve])
             curves[measured.name] = curve.astype(np.float64)
+        if not all(np.isfinite(c).all() for c in (z, *curves.values())):
+            raise NeurorackError(
+                f"{m.name}: its encoder or descriptors give numbers that are not finite; export it again"
+            )
         if "pitch" in curves and "periodicity" in curves:
             curves["pitch"] = _hold(curves["pitch"], curves["periodicity"][: len(curves["pitch"])] >= VOICED)
         lags["periodicity"] = self._slow_lag

@@ -10,7 +10,6 @@ import numpy as np
 import onnxruntime
 
 from neurorack.core.errors import NeurorackError
-from neurorack.core.manifest import Manifest
 from neurorack.core.nrk import Archive
 from neurorack.learn.corpus.corpus import Corpus
 from neurorack.learn.measure import pitch
@@ -206,4 +205,3 @@ def stored(scores: dict[str, Any]) -> dict[str, Any]:
     return {**scores, "held": {k: v for k, v in scores["held"].items() if k != "tones"}}
 
 
-__all__ = ["Manifest", "machine", "prepare_sources", "score_instrument", "stored"]

@@ -35,10 +35,11 @@ class Vocabulary:
 
     @classmethod
     def of_instrument(cls, manifest: Manifest, support: np.ndarray) -> "Vocabulary":
+        slow = {m.name for m in manifest.measured if m.slow}
         return cls(
             manifest.sample_rate,
             {c.name: c.normaliser for c in manifest.controls},
-            {c.name: offset_frames(c.name, c.lag_frames) for c in manifest.controls},
+            {c.name: offset_frames(c.name, c.lag_frames, c.name in slow) for c in manifest.controls},
             support,
             manifest.support_radius,
         )

@@ -19,7 +19,7 @@ from neurorack.play.engine.instrument import Instrument
 from neurorack.play.engine.streams import DecoderStream, DescriptorStream, EncoderStream
 
 BLOCKS = (128, 256, 512, 2048)
-MIN_BLOCKS = 200
+MIN_BLOCKS = 50
 
 
 def real_time_factors(

@@ -117,10 +117,19 @@ class Voice:
 
     def _step(self, t: int, frame: ControlFrame, live: np.ndarray | None, gain: float) -> None:
         """Advance everything by one frame and fill column t of the decoder's inputs."""
-        amplitude = self._envelope.step(bool(frame.gate), frame.velocity, frame.attack_s, frame.release_s)
+        amplitude = self._envelope.step(
+            bool(frame.gate),
+            _number(frame.velocity, 1.0, 0.0, 1.0),
+            _number(frame.attack_s, 0.008, 0.0, 60.0),
+            _number(frame.release_s, 0.15, 0.0, 60.0),
+        )
         row, physical = self._source_row(frame, live, gain)
         own = row[self._latent :]
-        note = self._glide.step(frame.f0_hz, frame.glide_s) if self._map.pitch >= 0 else 0.0
+        note = (
+            self._glide.step(frame.f0_hz, _number(frame.glide_s, 0.0, 0.0, 60.0))
+            if self._map.pitch >= 0
+            else 0.0
+        )
         controls = self._with_hand(own, frame, note)
         values = self._map.all_to_physical(controls, out=self.asked_physical)
         if physical is not None:

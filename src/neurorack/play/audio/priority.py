@@ -4,7 +4,7 @@ import contextlib
 import os
 import sys
 
-REALTIME_PRIORITY = 5
+SOUND_PRIORITY, KEEPING_PRIORITY = 5, 4
 NICENESS = -11
 
 
@@ -21,13 +21,15 @@ def raise_process_priority() -> None:
         os.nice(NICENESS)
 
 
-def raise_thread_priority() -> None:
+def raise_thread_priority(priority: int = SOUND_PRIORITY) -> None:
     """Real-time scheduling for the calling thread on Linux (needs rtprio in limits.conf or CAP_SYS_NICE).
 
     Round robin at a low real-time priority: before every ordinary process, after the kernel's audio threads.
+    The thread that keeps the process asks for KEEPING_PRIORITY: were it an ordinary one, it could be set
+    aside while it holds the interpreter's lock, and the sound would wait for it.
     """
     if not sys.platform.startswith("linux"):
         return
     with contextlib.suppress(OSError):
         policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK
-        os.sched_setscheduler(0, policy, os.sched_param(REALTIME_PRIORITY))
+        os.sched_setscheduler(0, policy, os.sched_param(priority))

@@ -5,6 +5,7 @@ event loop. Its main thread looks twenty times a second whether another instrume
 main process is still there; loading happens on that thread while the sound goes on.
 """
 
+import contextlib
 import gc
 import multiprocessing
 import signal
@@ -14,14 +15,14 @@ import time
 from neurorack.core.errors import NeurorackError
 from neurorack.play.audio.backend import AudioOptions
 from neurorack.play.audio.choose import start_backend
-from neurorack.play.audio.priority import raise_process_priority
+from neurorack.play.audio.priority import KEEPING_PRIORITY, raise_process_priority, raise_thread_priority
 from neurorack.play.audio.renderer import Renderer
 from neurorack.play.control.bridge import Bridge, BridgeAddress
 from neurorack.play.control.records import FAILED, RUNNING, Command, Status, from_record, to_record
 from neurorack.play.engine.engine import Engine, load_instrument
 
 TICK_S = 0.05
-CLEAN_EXIT, FAILED_EXIT = 0, 3
+FAILED_EXIT = 3
 
 
 def run_audio_process(address: BridgeAddress, options: AudioOptions) -> None:
@@ -39,6 +40,9 @@ def run_audio_process(address: BridgeAddress, options: AudioOptions) -> None:
         status.error = str(error) if isinstance(error, NeurorackError) else f"The sound stopped: {error!r}."
         bridge.status.write(to_record(status))
         sys.exit(FAILED_EXIT)
+    finally:
+        with contextlib.suppress(BufferError):
+            bridge.close()
 
 
 def _play(bridge: Bridge, options: AudioOptions, status: Status) -> None:
@@ -48,6 +52,7 @@ def _play(bridge: Bridge, options: AudioOptions, status: Status) -> None:
     renderer = Renderer(engine, bridge, instrument.sample_rate)
     _freeze_garbage()
     raise_process_priority()
+    raise_thread_priority(KEEPING_PRIORITY)
     dropped_before = status.dropped
     backend, status.note = start_backend(options, instrument.sample_rate, 1, renderer)
 

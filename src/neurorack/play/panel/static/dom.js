@@ -35,13 +35,16 @@ export function fitCanvas(canvas) {
   return { context, width, height, fresh };
 }
 
+// The page's type, for canvases.
+export const font = (size) => `${size}px ${getComputedStyle(document.documentElement).fontFamily}`;
+
 // The theme's colours, read again when the system changes between dark and light.
 export const colours = {};
 function readColours() {
   const style = getComputedStyle(document.documentElement);
   for (const name of [
     "face", "well", "line", "line-2", "ink", "ink-2", "ink-3", "asked", "asked-soft", "heard", "heard-soft", "warn",
-    "bad", "pad-0", "pad-1", "pad-2",
+    "bad", "shade", "pad-0", "pad-1", "pad-2",
   ]) {
     colours[name] = style.getPropertyValue(`--${name}`).trim();
   }

@@ -1,22 +1,25 @@
-// Plays the instrument's stream in this page: socket -> AudioWorklet -> speakers.
-
-import { openSocket } from "./socket.js";
+// Plays the instrument's stream in this page: socket (in a worker) -> AudioWorklet -> speakers.
 
 export class Listener {
   constructor(onReport) {
     this.onReport = onReport;
     this.context = null;
     this.node = null;
-    this.socket = null;
-    this.received = 0;
+    this.worker = null;
+    this.starting = null;
   }
 
   get active() {
-    return this.socket !== null;
+    return this.worker !== null;
   }
 
   // Must be called from a gesture, or browsers keep the context silent.
-  async start(sampleRate) {
+  start(sampleRate) {
+    this.starting ||= this.open(sampleRate).finally(() => (this.starting = null));
+    return this.starting;
+  }
+
+  async open(sampleRate) {
     if (this.context && this.context.sampleRate !== sampleRate) await this.stop();
     if (!this.context) {
       this.context = new AudioContext({ sampleRate, latencyHint: "interactive" });
@@ -29,26 +32,16 @@ export class Listener {
     } else {
       await this.context.resume();
     }
-    if (!this.socket) {
-      this.socket = openSocket("audio", {
-        onBinary: (data) => this.play(data),
-        onOpen: () => this.node && this.node.port.postMessage({ reset: true }),
-      });
+    if (!this.worker) {
+      const { port1, port2 } = new MessageChannel();
+      this.node.port.postMessage({ stream: true }, [port1]);
+      this.worker = new Worker("stream-worker.js", { type: "module" });
+      this.worker.postMessage("start", [port2]);
     }
   }
 
-  play(data) {
-    // Twelve bytes of header: channels (uint32), then the index of the first sample (uint64).
-    const header = new DataView(data);
-    const channels = header.getUint32(0, true);
-    let samples = new Float32Array(data, 12);
-    if (channels > 1) samples = samples.slice(0, samples.length / channels); // the first channel
-    else samples = samples.slice();
-    this.received += samples.length;
-    this.node.port.postMessage(samples.buffer, [samples.buffer]);
-  }
-
   fromWorklet(data) {
+    if (!this.context) return; // the last words of a player that was stopped
     if (data.tap) {
       if (this.onTap) this.onTap(data.tap);
       return;
@@ -84,8 +77,9 @@ export class Listener {
   }
 
   async stop() {
-    if (this.socket) this.socket.close();
-    if (this.context) await this.context.close();
-    this.socket = this.context = this.node = null;
+    const { worker, context } = this;
+    this.worker = this.context = this.node = null;
+    if (worker) worker.terminate();
+    if (context) await context.close();
   }
 }

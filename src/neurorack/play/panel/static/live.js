@@ -30,7 +30,7 @@ export class LiveInput {
       let peak = 0;
       for (const x of new Float32Array(event.data)) peak = Math.max(peak, Math.abs(x));
       this.level = Math.max(peak, this.level * 0.9);
-      this.socket.send(event.data);
+      if (this.socket) this.socket.send(event.data);
     };
     this.context.createMediaStreamSource(this.stream).connect(node);
     await this.context.resume();

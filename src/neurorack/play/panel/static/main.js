@@ -27,6 +27,7 @@ let knobs = [];
 let sliders = [];
 let started = false;
 let stateStale = true;
+let told = false; // whether telemetry came since the last drawing
 
 const socket = openSocket("ws", {
   onText: (message) => store.receive(message),
@@ -73,8 +74,7 @@ function panic() {
 
 const keyboard = new Keyboard(store, { start, panic, wake, started: () => started });
 
-$("start").addEventListener("click", start);
-$("veil").addEventListener("click", start);
+$("veil").addEventListener("click", start); // the big button lies in it
 $("play").addEventListener("click", toggle);
 $("panic").addEventListener("click", panic);
 $("listen").addEventListener("click", async () => {
@@ -126,6 +126,7 @@ store.on("state", () => (stateStale = true));
 store.on("notice", ({ text, level }) => toast(text, level));
 store.on("telemetry", () => {
   const now = performance.now();
+  told = true;
   meters.take(store.telemetry, now);
   scope.take(store.telemetry, now);
   source.drawTelemetry(store.telemetry);
@@ -147,8 +148,10 @@ function drawState() {
   }
 }
 
+// Thirty times a second, when there is news, is enough for the eye and leaves the machine to the sound.
 function draw(now) {
-  if (store.state) {
+  if (store.state && (stateStale || told)) {
+    told = false;
     if (stateStale) {
       stateStale = false;
       drawState();

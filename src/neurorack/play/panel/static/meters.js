@@ -1,9 +1,10 @@
 // Level, spectrum, and the readouts of how the sound is doing.
 
-import { $, colours, fitCanvas } from "./dom.js";
+import { $, colours, fitCanvas, font } from "./dom.js";
 
 const FLOOR_DB = -60;
-const SPECTRUM_LOW_DB = -90;
+const SPECTRUM_LOW_DB = -96;
+const SPECTRUM_HIGH_DB = -16;
 const BACKENDS = { sounddevice: "sound card", browser: "this page", null: "nowhere" };
 
 export class Meters {
@@ -75,10 +76,10 @@ export class Meters {
       context.fillRect(Math.min(width - 2, place(this.peak)), 3, 2, bar + 2);
     }
     context.fillStyle = colours["ink-3"];
-    context.font = "10px ui-sans-serif, system-ui, sans-serif";
-    for (const db of [-48, -24, -12, 0]) {
+    context.font = font(10.5);
+    for (const db of [-48, -36, -24, -12, 0]) {
       context.textAlign = db === 0 ? "right" : "center";
-      context.fillText(db === 0 ? "0 dB" : String(db).replace("-", "−"), place(db), 28);
+      context.fillText(db === 0 ? "0" : String(db).replace("-", "−"), place(db), 28);
     }
     $("meter").setAttribute("aria-valuenow", Math.round(Math.max(FLOOR_DB, this.level)));
   }
@@ -90,13 +91,13 @@ export class Meters {
     const step = width / this.bars.length;
     context.fillStyle = colours.heard;
     this.bars.forEach((db, i) => {
-      const tall = Math.max(1.5, (height - 14) * Math.min(1, (db - SPECTRUM_LOW_DB) / -SPECTRUM_LOW_DB));
+      const tall = Math.max(1.5, (height - 14) * Math.min(1, (db - SPECTRUM_LOW_DB) / (SPECTRUM_HIGH_DB - SPECTRUM_LOW_DB)));
       context.globalAlpha = 0.35 + 0.65 * (tall / height);
       context.fillRect(i * step, height - 14 - tall, Math.max(1, step - 1.5), tall);
     });
     context.globalAlpha = 1;
     context.fillStyle = colours["ink-3"];
-    context.font = "10px ui-sans-serif, system-ui, sans-serif";
+    context.font = font(10.5);
     context.textAlign = "center";
     for (const [hz, text] of [[100, "100"], [1000, "1 kHz"], [10000, "10 k"]]) {
       context.fillText(text, (width * Math.log(hz / 40)) / Math.log(18000 / 40), height - 2);

@@ -85,7 +85,7 @@ export class Pad {
   drawReach(context, width, height, place, told, ix, iy) {
     const [x0, y1] = place(Math.max(-1, told.reachable_low[ix]), Math.min(1, told.reachable_high[iy]));
     const [x1, y0] = place(Math.min(1, told.reachable_high[ix]), Math.max(-1, told.reachable_low[iy]));
-    context.fillStyle = "#0000003d";
+    context.fillStyle = colours.shade;
     context.beginPath();
     context.rect(0, 0, width, height);
     context.roundRect(x0, y1, Math.max(1, x1 - x0), Math.max(1, y0 - y1), 10);

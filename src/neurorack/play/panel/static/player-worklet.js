@@ -17,16 +17,22 @@ class StreamPlayer extends AudioWorkletProcessor {
     this.ring = new Float32Array(CAPACITY);
     this.written = 0;
     this.position = 0; // fractional read position, in samples
-    this.target = 0.03 * sampleRate;
+    this.target = 0.05 * sampleRate;
     this.depth = this.target; // smoothed depth
-    this.lowest = Infinity; // shallowest depth since the last report
+    this.lowest = Infinity; // shallowest depth in the calm since
     this.calmSince = currentTime;
+    this.surplus = Infinity; // shallowest depth beyond the target in the last second
+    this.surplusSince = currentTime;
+    this.jumpFrom = -1; // where the sound came from while a jump is being blended over
     this.playing = false;
     this.fade = 0;
     this.underruns = 0;
     this.reportAt = 0;
     this.tap = null;
-    this.port.onmessage = (event) => this.receive(event.data);
+    this.port.onmessage = (event) => {
+      if (event.data.stream) event.ports[0].onmessage = (packet) => this.receive(packet.data);
+      else this.receive(event.data);
+    };
   }
 
   receive(data) {
@@ -86,14 +92,18 @@ class StreamPlayer extends AudioWorkletProcessor {
       if (rate === 1) this.position = Math.round(this.position);
       const held = this.written - this.position;
       this.lowest = Math.min(this.lowest, held);
+      this.surplus = Math.min(this.surplus, held - this.target);
       if (held < count * rate + 4) {
         this.underrun(out, held);
       } else {
         for (let i = 0; i < count; i++) {
           out[i] = this.sample(this.position + i * rate);
+          if (this.jumpFrom >= 0) out[i] = this.blend(out[i], i / count, this.jumpFrom + i);
           if (this.fade < FADE_SAMPLES) out[i] *= ++this.fade / FADE_SAMPLES;
         }
         this.position += count * rate;
+        this.jumpFrom = -1;
+        this.catchUp(count);
       }
       this.relax();
     }
@@ -115,9 +125,26 @@ class StreamPlayer extends AudioWorkletProcessor {
     this.lowest = Infinity;
   }
 
-  // Ten calm seconds with room to spare: give a little latency back.
+  // A burst left more in the buffer than it ever needed for a whole second: leave it out, blended over.
+  catchUp(count) {
+    if (currentTime - this.surplusSince < 1) return;
+    if (this.surplus > 0.02 * sampleRate) {
+      this.jumpFrom = Math.floor(this.position);
+      this.position += Math.floor(this.surplus);
+      this.depth -= this.surplus;
+      if (this.written - this.position < 2 * count) this.jumpFrom = -1;
+    }
+    this.surplus = Infinity;
+    this.surplusSince = currentTime;
+  }
+
+  blend(after, share, before) {
+    return after * Math.sin(0.5 * Math.PI * share) + this.sample(before) * Math.cos(0.5 * Math.PI * share);
+  }
+
+  // Five calm seconds with room to spare: give a little latency back.
   relax() {
-    if (currentTime - this.calmSince < 10) return;
+    if (currentTime - this.calmSince < 5) return;
     const spare = this.lowest - 0.004 * sampleRate;
     if (spare > 0.25 * this.target) {
       this.target = Math.max(this.target - 0.25 * spare, MIN_TARGET_S * sampleRate);

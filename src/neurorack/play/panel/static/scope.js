@@ -1,8 +1,9 @@
 // Asked against heard over the last seconds: one lane for each descriptor.
 
-import { $, colours, fitCanvas } from "./dom.js";
+import { $, colours, fitCanvas, font } from "./dom.js";
 
 const SECONDS = 8;
+const GUTTER = 78; // for the names
 
 export class Scope {
   constructor(store) {
@@ -28,22 +29,23 @@ export class Scope {
     const { controls } = this.store.instrument;
     context.clearRect(0, 0, width, height);
     const lane = height / controls.length;
-    context.font = "11px ui-sans-serif, system-ui, sans-serif";
-    context.textBaseline = "top";
+    context.font = font(11.5);
+    context.textBaseline = "middle";
     controls.forEach((control, i) => {
       const top = i * lane;
       context.fillStyle = colours.well;
       context.beginPath();
       context.roundRect(0, top + 1, width, lane - 3, 6);
       context.fill();
-      this.line(context, width, top + 4, lane - 9, now, (sample) => sample.asked[i], colours.asked);
-      this.line(context, width, top + 4, lane - 9, now, (sample) => sample.heard && sample.heard[i], colours.heard);
-      context.fillStyle = colours["ink-3"];
-      context.fillText(control.label, 8, top + 5);
+      const box = { left: GUTTER, top: top + 5, width: width - GUTTER - 4, height: lane - 11 };
+      this.line(context, box, now, (sample) => sample.asked[i], colours.asked);
+      this.line(context, box, now, (sample) => sample.heard && sample.heard[i], colours.heard);
+      context.fillStyle = colours["ink-2"];
+      context.fillText(control.label, 9, top + lane / 2, GUTTER - 14);
     });
   }
 
-  line(context, width, top, height, now, pick, colour) {
+  line(context, box, now, pick, colour) {
     context.strokeStyle = colour;
     context.lineWidth = 1.7;
     context.lineJoin = "round";
@@ -55,8 +57,8 @@ export class Scope {
         pen = false;
         continue;
       }
-      const x = width * (1 - (now - sample.at) / (SECONDS * 1000));
-      const y = top + height * (0.5 - 0.5 * Math.max(-1, Math.min(1, value)));
+      const x = box.left + box.width * (1 - (now - sample.at) / (SECONDS * 1000));
+      const y = box.top + box.height * (0.5 - 0.5 * Math.max(-1, Math.min(1, value)));
       if (pen) context.lineTo(x, y);
       else context.moveTo(x, y);
       pen = true;

@@ -18,8 +18,11 @@ SILENCE_POWER = 1e-9
 SLOPE, LOW_SLOPE, INTERCEPT = 43.67402696195865, -10.90054738389845, 26.836530575185435
 """AudioCommons timbral models 0.4: SLOPE log10(index) + LOW_SLOPE log10(low level) + INTERCEPT."""
 
-REST = 10.0 ** (-INTERCEPT / (SLOPE + LOW_SLOPE))
-"""Added to both arguments of the logarithms: silence, and sound with nothing low in it, give 0."""
+INDEX_REST, LEVEL_REST = 0.15, 10.0
+"""Added to the arguments of the logarithms: what has nothing low in it, and silence, settle at FLOOR."""
+
+FLOOR = SLOPE * float(np.log10(INDEX_REST)) + LOW_SLOPE * float(np.log10(LEVEL_REST)) + INTERCEPT
+"""About -20, where the published model's lowest values lie too."""
 
 
 def boominess_weights() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -36,10 +39,10 @@ def boominess_weights() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 class Boominess(Descriptor):
-    """Boominess of each frame, on AudioCommons' scale (about 0 … 70).
+    """Boominess of each frame, on AudioCommons' scale (about -20 … 70).
 
     index = 10 log10(sum 10^(w(z) N'(z) / 10)) * sum_{f<280} N' / sum N', with specific loudness N'(z) from
-    one-third octaves; boominess = 43.67 log10(index + r) - 10.90 log10(low level + r) + 26.84.
+    one-third octaves; boominess = 43.67 log10(index + 0.15) - 10.90 log10(low level + 10) + 26.84.
     Differences from the published model: see docs/descriptors.md.
     """
 
@@ -48,7 +51,7 @@ class Boominess(Descriptor):
     labels = ("Boominess",)
     units = ("",)
     scales = ("linear",)
-    defaults = (0.0,)
+    defaults = (FLOOR,)
     sums: Tensor
     weighting: Tensor
 
@@ -63,10 +66,12 @@ class Boominess(Descriptor):
     def forward(self, frames: Frames) -> Tensor:
         tables = frames.tables
         weighted = (frames.power @ tables.k_weighting)[..., None]
-        gain = 10.0 ** ((TARGET_LKFS + 0.691) / 10.0) / (weighted + SILENCE_POWER)
+        gain = 10.0 ** ((TARGET_LKFS + 0.691) / 10.0) / SILENCE_POWER / (weighted / SILENCE_POWER + 1.0)
         specific = tables.specific_loudness(frames.third_octaves * gain)
         total, low, level = (specific @ self.sums).unbind(dim=-1)
         band_sum = 10.0 * torch.log10((specific * self.weighting).exp().sum(dim=-1) * (STEP_BARK / 0.1))
         index = band_sum * low / (total + 1e-2)
-        value = SLOPE * torch.log10(index + REST) + LOW_SLOPE * torch.log10(level + REST) + INTERCEPT
+        value = (
+            SLOPE * torch.log10(index + INDEX_REST) + LOW_SLOPE * torch.log10(level + LEVEL_REST) + INTERCEPT
+        )
         return value[:, None]

@@ -70,7 +70,7 @@ class Frames:
     @cached_property
     def magnitude(self) -> Tensor:
         """Square root of `power`, [B, T, bins]; its gradient is bounded at zero."""
-        return (self.power + 1e-20).sqrt()
+        return (1e16 * self.power + 1e-4).sqrt() * 1e-8
 
     @cached_property
     def mean_square(self) -> Tensor:

@@ -30,4 +30,6 @@ class Loudness(Descriptor):
     def forward(self, frames: Frames) -> Tensor:
         audio = frames.audio
         energy = audio.reshape(audio.shape[0], -1, TAPS, HOP).square().sum(dim=-1)
-        return 10.0 * torch.log10((energy * self.weights).sum(dim=-1) + FLOOR_POWER)[:, None]
+        power = (energy * self.weights).sum(dim=-1)
+        # the same as log10(power + FLOOR_POWER), in numbers an exporter does not take for zero
+        return 10.0 * torch.log10(power / FLOOR_POWER + 1.0)[:, None] + FLOOR_DB

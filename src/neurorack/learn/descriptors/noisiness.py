@@ -8,10 +8,13 @@ from neurorack.learn.descriptors.frames import Frames
 RELATIVE_FLOOR = 1e-4
 """Bins more than 40 dB under their band's mean count as if they stood there."""
 
-ABSOLUTE_FLOOR = 1e-18
-"""Power that keeps logarithms and roots finite, far below 24-bit noise."""
+SCALE = 1e16
+"""The powers are worked in this unit, so that the floor is not so small that an exporter takes it for zero."""
 
-REST_WEIGHT = 1e-5
+ABSOLUTE_FLOOR = 1e-2
+"""Power in that unit (1e-18 re full scale) that keeps logarithms and roots finite, far below 24-bit noise."""
+
+REST_WEIGHT = 1e-5 * SCALE**0.5
 """Weight of "no noise" in silence: the amplitude of -100 dB re full scale."""
 
 
@@ -36,11 +39,12 @@ class Noisiness(Descriptor):
 
     def forward(self, frames: Frames) -> Tensor:
         tables = frames.tables
-        mean = frames.power @ tables.bark_mean
+        power = SCALE * frames.power
+        mean = power @ tables.bark_mean
         floor = RELATIVE_FLOOR * mean + ABSOLUTE_FLOOR
         floor_per_bin = floor @ tables.bark_sum.T
-        log_power = (frames.power + floor_per_bin + ABSOLUTE_FLOOR).log()
+        log_power = (power + floor_per_bin + ABSOLUTE_FLOOR).log()
         flatness = (log_power @ tables.bark_mean).exp() / (mean + floor)
-        weight = (frames.bark + ABSOLUTE_FLOOR).sqrt()
+        weight = (SCALE * frames.bark + ABSOLUTE_FLOOR).sqrt()
         value = (weight * flatness).sum(dim=-1) / (weight.sum(dim=-1) + REST_WEIGHT)
         return value[:, None]

@@ -22,7 +22,10 @@ CALIBRATION = 0.6
 COMPRESSION = 0.2
 """Exponent of the product of two channels' powers that weighs the pair."""
 
-REST = 1e-10
+SCALE = 1e5
+"""Amplitudes are worked in this unit, so that REST is not so small that an exporter takes it for zero."""
+
+REST = 1.0
 """Power added to a channel, so that silence is not rough."""
 
 
@@ -79,7 +82,7 @@ class Roughness(Descriptor):
         ratio = offsets * width_hz / PEAK_HZ
         put_constant(self, "modulation", ((ratio * np.exp(1.0 - ratio)) ** 2)[:, None])
         hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW_SAMPLES) / WINDOW_SAMPLES)
-        put_constant(self, "scaled_hann", hann * np.sqrt(2.0 / (WINDOW_SAMPLES * np.sum(hann**2))))
+        put_constant(self, "scaled_hann", SCALE * hann * np.sqrt(2.0 / (WINDOW_SAMPLES * np.sum(hann**2))))
 
     def forward(self, frames: Frames) -> Tensor:
         spectrum = torch.view_as_real(torch.fft.rfft(frames.audio * self.scaled_hann))

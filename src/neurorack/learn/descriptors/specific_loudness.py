@@ -157,12 +157,12 @@ class SpecificLoudness(nn.Module):
         put_constant(self, "first", first)
 
     def forward(self, third_octaves: Tensor) -> Tensor:
-        level_db = 10.0 * torch.log10(third_octaves + 1e-10) + REFERENCE_DB
+        level_db = 10.0 * torch.log10(third_octaves * 10.0 ** (REFERENCE_DB / 10.0) + 1.0)
         low = level_db[..., :11]
         correction = (torch.relu(low[..., None, :] - self.low_knots) * self.low_ramps).sum(dim=-2)
         corrected = low + self.low_offset + correction
         grouped = torch.exp(corrected * (np.log(10.0) / 10.0)) @ self.low_groups
-        level_db = torch.cat([10.0 * torch.log10(grouped + 1e-10), level_db[..., 11:]], dim=-1)
+        level_db = torch.cat([10.0 * torch.log10(grouped), level_db[..., 11:]], dim=-1)
         above = torch.exp((level_db + self.excitation_offset_db) * (np.log(10.0) / 10.0))
         main = self.factor * torch.relu((0.75 + 0.25 * above) ** 0.25 - 1.0)
         # the standard's correction of the lowest band near threshold

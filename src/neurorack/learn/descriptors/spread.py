@@ -9,6 +9,9 @@ from neurorack.learn.descriptors.frames import Frames
 
 ROLLOFF_SHARE = 0.85
 
+BANDWIDTH_REST_MAGNITUDE = 1e-5
+"""A tenth of the centroid's: a deviation of 1 kHz weighs heavily on a pure tone's few tens of hertz."""
+
 
 class Bandwidth(Descriptor):
     """Standard deviation of frequency about the centroid c: sqrt(sum((f - c)^2 m) / sum(m)).
@@ -25,11 +28,11 @@ class Bandwidth(Descriptor):
 
     def forward(self, frames: Frames) -> Tensor:
         magnitude = frames.magnitude
-        total = magnitude.sum(dim=-1) + REST_MAGNITUDE
-        centroid = (magnitude @ frames.freqs_hz + REST_MAGNITUDE * REST_HZ) / total
+        total = magnitude.sum(dim=-1) + BANDWIDTH_REST_MAGNITUDE
+        centroid = (magnitude @ frames.freqs_hz + BANDWIDTH_REST_MAGNITUDE * REST_HZ) / total
         # centred before squaring: the difference of two large moments loses its digits in float32
         deviation = (frames.freqs_hz - centroid[..., None]).square()
-        variance = ((deviation * magnitude).sum(dim=-1) + REST_MAGNITUDE * REST_HZ**2) / total
+        variance = ((deviation * magnitude).sum(dim=-1) + BANDWIDTH_REST_MAGNITUDE * REST_HZ**2) / total
         return variance.sqrt()[:, None]
 
 

@@ -9,7 +9,7 @@ from neurorack.play.engine.cost import graph_cost
 
 
 class _Archive:
-    """One encoder at a hundred frames a second: a Conv 128 -> 4, a MatMul 4 -> 6, a real DFT of 128 points."""
+    """One encoder at a hundred frames a second: Conv 128 -> 4, MatMul 4 -> 6, real DFT of 128 points."""
 
     def __init__(self) -> None:
         weight = np.zeros((4, 128, 1), np.float32)

@@ -3,8 +3,9 @@
 Time is counted in frames of the source: frame u covers samples [128 u, 128 u + 128). A control value asked at
 frame u is, by the contract in docs/architecture.md, what the instrument's own causal descriptor would read at
 frame u + lag_frames of a perfect answer. A fast descriptor looks at the 2048 samples that end with its frame,
-so it is centred on sample 128 (u + lag_frames + 1) - 1024; a slow one at 4096, and is held for four frames, 1.5
-on average. The independent measure (learn.measure.independent) is centred on sample 128 k. Hence k = u + offset,
+so it is centred on sample 128 (u + lag_frames + 1) - 1024; a slow one at 4096, and is held for four frames,
+1.5 on average. The independent measure (learn.measure.independent) is centred on sample 128 k. Hence
+k = u + offset,
 
     offset = lag_frames + 1 - 2048 / (2 * 128)             for fast descriptors: 1 at the usual lag of 8,
     offset = lag_frames + 1 - 1.5 - 4096 / (2 * 128)       for slow ones: 1.5 at a lag of 18, taken as 1,

@@ -26,10 +26,11 @@ LEAST_MOVE = 0.05
 
 @dataclass(frozen=True)
 class Request:
-    """`asked`: one curve [T] in physical units for every control; `moved`: those that are not the source's own.
+    """`asked`: one curve [T] in physical units for every control; `moved`: those not the source's own.
 
-    `counted` [T]: frames that are scored (source and request sound, away from the ends); `feasible` [T]: those
-    of them that lie within the instrument's support radius; `asks`: which moved controls vary enough to judge.
+    `counted` [T]: frames that are scored (source and request sound, away from the ends); `feasible` [T]:
+    those of them that lie within the instrument's support radius; `asks`: which moved controls vary enough to
+    judge.
     """
 
     kind: str

@@ -91,7 +91,7 @@ _BARK_HZ = 600.0 * np.sinh(_BARK / 6.0)
 
 @lru_cache(maxsize=8)
 def band_matrix(n_fft: int, sample_rate: int) -> np.ndarray:
-    """[28, F]: what each spectrum bin gives to each third-octave band, through fourth-order Butterworth filters.
+    """[28, F]: what each spectrum bin gives to each third-octave band, by Butterworth filters of order 4.
 
     A bin stands for the power spread over its width, so each filter's response is averaged over it.
     """
@@ -107,7 +107,7 @@ def band_matrix(n_fft: int, sample_rate: int) -> np.ndarray:
 
 
 def core_loudness(bands_db: np.ndarray) -> np.ndarray:
-    """Third-octave levels [28, T] in dB SPL -> core loudness [20, T] in sone per Bark (ISO 532-1, A.3 to A.5)."""
+    """Third-octave levels [28, T] in dB SPL -> core loudness [20, T] in sone per Bark (ISO 532-1)."""
     low = bands_db[:11]
     corrected = low + _LOW_CORRECTION_DB[-1][:, None]
     for limit, correction in zip(_LOW_LEVELS_DB[-2::-1], _LOW_CORRECTION_DB[-2::-1], strict=True):
@@ -127,8 +127,8 @@ def core_loudness(bands_db: np.ndarray) -> np.ndarray:
 def specific_loudness(core: np.ndarray) -> np.ndarray:
     """Core loudness [20, T] -> specific loudness [240, T] at 0.1, 0.2 … 24 Bark, with upward masking slopes.
 
-    The standard walks each falling flank in closed form; stepping it by 0.1 Bark gives the same flank to within
-    one step and runs over all frames at once.
+    The standard walks each falling flank in closed form; stepping it by 0.1 Bark gives the same flank to
+    within one step and runs over all frames at once.
     """
     band = np.searchsorted(_UPPER_BARK, _BARK - 1e-9)
     padded = np.concatenate([core, np.zeros((1, core.shape[1]))])
@@ -155,14 +155,14 @@ _BELOW_280 = int(np.argmax(_BARK_HZ >= 280.0))
 
 
 def booming_index(pattern: np.ndarray) -> np.ndarray:
-    """Specific loudness [240, T] -> booming index [T]: 10 log10(sum 10^(W N' / 10)) times N(below 280 Hz) / N."""
+    """Specific loudness [240, T] -> booming index [T]: 10 log10(sum 10^(W N' / 10)) N(<280 Hz) / N."""
     total = pattern.sum(axis=0)
     weighted = 10 * np.log10(np.sum(10 ** (pattern * _WEIGHTS[:, None] / 10), axis=0))
     return weighted * pattern[:_BELOW_280].sum(axis=0) / np.maximum(total, 1e-9)
 
 
 def low_bark_level(pattern: np.ndarray) -> np.ndarray:
-    """Specific loudness [240, T] -> level [T] of the lowest 7 Bark under the AudioCommons bell-shaped weight."""
+    """Specific loudness [240, T] -> level [T] of the lowest 7 Bark under AudioCommons' arched weight."""
     index = np.arange(70)
     # The published weight is so wide that, brought to 0..1, it is an arch over the 70 steps.
     bell = np.exp(-0.5 * ((index - 35.0) * 0.01) ** 2)
@@ -171,14 +171,14 @@ def low_bark_level(pattern: np.ndarray) -> np.ndarray:
 
 
 def boominess(pattern: np.ndarray) -> np.ndarray:
-    """Specific loudness [240, T] -> boominess [T] by the AudioCommons regression; 0 or less where nothing is low."""
+    """Specific loudness [240, T] -> boominess [T] by the AudioCommons regression; low where nothing is low."""
     index = np.log10(booming_index(pattern) + 0.15)
     low = np.log10(low_bark_level(pattern) + 0.15)
     return 43.67402696195865 * index - 10.90054738389845 * low + 26.836530575185435
 
 
 def k_weighting(freqs_hz: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Power response [F] of ITU-R BS.1770's K filter at any rate, from the analogue prototypes of its two stages."""
+    """Power response [F] of ITU-R BS.1770's K filter at any rate, from its two analogue prototypes."""
     shelf = _biquad_shelf(1681.974450955533, 3.999843853973347, 0.7071752369554196, sample_rate)
     passed = _biquad_highpass(38.13547087602444, 0.5003270373238773, sample_rate)
     response = np.ones(len(freqs_hz))

@@ -62,7 +62,7 @@ def _axis(name: str, values: np.ndarray) -> np.ndarray:
 
 @dataclass
 class _Tally:
-    """What is gathered for one mode ("one", "all", "raw" …): per control, (excerpt, partial, plain, error)."""
+    """One mode ("one", "all", "raw" …): for each control, rows of (excerpt, partial, plain, error)."""
 
     rows: dict[str, list[tuple[int, float, float, float]]] = field(default_factory=lambda: defaultdict(list))
 
@@ -96,7 +96,7 @@ class ControlScore:
     frames: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
 
     def add(self, index: int, source: Source, requests: Sequence[Request], heard: Sequence[Curves]) -> None:
-        """Score the answers to `requests`, of which the first is the unmoved one, by what was heard in each."""
+        """Score answers by what was heard in each; the first request is the unmoved one."""
         for request, curves in zip(requests[1:], heard[1:], strict=True):
             mode = "one" if request.kind != "all" else "all"
             for name in request.moved:

@@ -37,7 +37,8 @@ def excerpts_of_corpus(corpus: Corpus, split: str, limit: int | None, seed: int)
     files = corpus.split(split)
     if not files:
         raise NeurorackError(
-            f"{corpus.path} has no file in its {split} split: prepare more recordings, or score another --split"
+            f"{corpus.path} has no file in its {split} split: prepare more "
+            "recordings, or score another --split"
         )
     limit_frames = int(SECONDS * corpus.sample_rate / HOP)
     recordings = [

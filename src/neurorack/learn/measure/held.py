@@ -1,4 +1,4 @@
-"""A held z must sing: what ten frozen seconds of an instrument are like, and how far a single knob reaches."""
+"""A held z must sing: what ten frozen seconds of an instrument are like, and how far one knob reaches."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,13 +61,13 @@ def render_held(
 
 
 def held_tone(archive: Archive, seconds: float = 10.0, count: int = 4, seed: int = 0) -> dict[str, Any]:
-    """Freeze z and controls at a few anchors and describe what sounds; the worst of each figure, and all of them.
+    """Freeze z and controls at a few anchors and describe what sounds; the worst of each figure, and all.
 
     flux           mean change of the normalised magnitude spectrum from one 46 ms window to the next, 0..2:
                    0 is a loop, an organ pipe about 0.05, white noise about 0.6
     steadiness_db  standard deviation of the level in windows of 46 ms
-    comb_db        strongest line at a multiple of the frame rate, re the whole sound; lines that are partials of
-                   the asked pitch are left out, and the noise around a line is subtracted
+    comb_db        strongest line at a multiple of the frame rate, re the whole sound; lines that are partials
+                   of the asked pitch are left out, and the noise around a line is subtracted
     comb_344_db    the same for the line at the frame rate itself
     pitch_cents    error of the fundamental, from its first partials; only with a pitch control
     """
@@ -160,9 +160,9 @@ def knob_travel(
 ) -> dict[str, Any]:
     """Sweep one control of held sounds from 5 % to 95 %, the others standing still.
 
-    `spans`: the corpus's 5 % and 95 % points of each independent measure. For each scored control: `span`, the
-    part of that range that is covered (at most 1; octaves for brightness), and `monotone`, the rank correlation
-    of setting and result; medians over `count` anchors. `curves` holds what was asked and heard.
+    `spans`: the corpus's 5 % and 95 % points of each independent measure. For each scored control: `span`,
+    the part of that range that is covered (at most 1; octaves for brightness), and `monotone`, the rank
+    correlation of setting and result; medians over `count` anchors. `curves` holds what was asked and heard.
     """
     m = archive.manifest
     chosen = anchors(archive, count)

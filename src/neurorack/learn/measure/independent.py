@@ -1,8 +1,8 @@
 """Descriptors for scoring, in numpy, scipy and librosa: nothing here comes from learn.descriptors.
 
 Every curve has one value per 128 samples: value k describes the 2048 samples (noisiness, pitch: 4096) centred
-on sample 128 k (zeros beyond the ends), so a sound of N samples gives N // 128 + 1 values. Names and units are
-those of the instruments' controls, the implementations are not; docs/scoring.md gives the formulas.
+on sample 128 k (zeros beyond the ends), so a sound of N samples gives N // 128 + 1 values. Names and units
+are those of the instruments' controls, the implementations are not; docs/scoring.md gives the formulas.
 """
 
 import warnings
@@ -33,8 +33,8 @@ SILENCE_DB = -120.0
 _TINY = 1e-12
 
 BARK_EDGES_HZ = np.array(
-    [0, 100, 200, 300, 400, 510, 630, 770, 920, 1080, 1270, 1480, 1720, 2000, 2320, 2700, 3150, 3700, 4400, 5300,
-     6400, 7700, 9500, 12000, 15500.0]
+    [0, 100, 200, 300, 400, 510, 630, 770, 920, 1080, 1270, 1480, 1720, 2000, 2320, 2700, 3150, 3700, 4400,
+     5300, 6400, 7700, 9500, 12000, 15500.0]
 )  # fmt: skip
 """Zwicker's critical bands."""
 
@@ -61,11 +61,12 @@ def rolloff_hz(magnitude: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 def noisiness(audio: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Spectral flatness inside critical bands, averaged with the roots of the bands' energies as weights, [K].
+    """Spectral flatness inside critical bands, averaged with the roots of the bands' energies as weights.
 
-    Flatness is the geometric over the arithmetic mean of the power of a band's bins, each raised by 40 dB under
-    that mean. Over 4096 centred samples, every other k, straight lines between; in less, the partials of a low
-    note flow into each other. Neighbouring bands are joined until they span 9 bins: a lone partial fills 4.
+    Flatness is the geometric over the arithmetic mean of the power of a band's bins, each raised by 40 dB
+    under that mean. Over 4096 centred samples, every other k, straight lines between; in less, the partials
+    of a low note flow into each other. Neighbouring bands are joined until they span 9 bins: a lone partial
+    fills 4.
     """
     spectrum = librosa.stft(audio, n_fft=NOISE_WINDOW, hop_length=2 * HOP, window="hann", center=True)
     power = (spectrum.real**2 + spectrum.imag**2) * np.float32(2 / NOISE_WINDOW**2)
@@ -118,7 +119,7 @@ KNOWN = ("loudness", *SPECTRAL, *POWER, *AUDIO)
 
 
 def measure(audio: np.ndarray, sample_rate: int, names: Iterable[str]) -> dict[str, np.ndarray]:
-    """Curves of a mono sound [N] by descriptor name, each float64 [N // 128 + 1]; unknown names are a KeyError."""
+    """Curves of a mono sound [N] by descriptor name, each float64 [N // 128 + 1]; KeyError where unknown."""
     names = tuple(names)
     if unknown := set(names) - set(KNOWN):
         raise KeyError(f"no independent measure of {', '.join(sorted(unknown))}")

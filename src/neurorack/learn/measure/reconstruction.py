@@ -9,7 +9,7 @@ FLOOR_AMPLITUDE = 1e-5
 
 
 def mstft_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
-    """Multi-scale STFT distance, mean over windows of 2048, 1024, 512, 256 and 128 samples (Hann, hop a quarter):
+    """Multi-scale STFT distance, mean over windows of 2048, 1024, 512, 256 and 128 samples (hop a quarter):
 
         ||S - S'||_F / ||S||_F  +  mean |ln(S + a) - ln(S' + a)|,
 

@@ -112,7 +112,7 @@ class Renderer:
         return audio[:, m.latency_frames * HOP :]
 
     def _run(self, graph: str, output: str, frames: int, hop: int = HOP, **inputs: np.ndarray) -> np.ndarray:
-        """Step a graph through its inputs, frame inputs [.., T] and sample inputs [B, hop T], from silence."""
+        """Step a graph through its inputs, frame inputs [.., T] and sample inputs [B, hop T], cold."""
         session, spec = self._sessions[graph], self.manifest.graphs[graph]
         batch = next(iter(inputs.values())).shape[0]
         state = np.zeros((batch, spec.state_size), dtype=np.float32)

@@ -1,16 +1,18 @@
 """The whole score of one instrument on recordings it never heard, as nested plain figures for JSON."""
 
+import dataclasses
 import os
 import platform
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime
 
 from neurorack.core.errors import NeurorackError
-from neurorack.core.nrk import Archive
+from neurorack.core.nrk import Archive, write_nrk
 from neurorack.learn.corpus.corpus import Corpus
 from neurorack.learn.measure import pitch
 from neurorack.learn.measure.asking import Request, requests_for, unmoved
@@ -56,7 +58,7 @@ def score_instrument(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Every figure of docs/scoring.md. NeurorackError if rates differ or nothing in the split can be scored."""
+    """Every figure of docs/scoring.md. NeurorackError if rates differ or nothing can be scored."""
     started = time.monotonic()
     manifest = archive.manifest
     if corpus.sample_rate != manifest.sample_rate:
@@ -74,8 +76,8 @@ def score_instrument(
         )
     if len(sources) < 2:
         raise NeurorackError(
-            f"{corpus.path} has {len(sources)} excerpt of a second or more above -60 dB in its {split} split, "
-            "and scoring needs two: prepare more recordings, or choose another --split"
+            f"{corpus.path} has {len(sources)} excerpt of a second or more above -60 dB in its {split} "
+            "split, and scoring needs two: prepare more recordings, or choose another --split"
         )
     yardstick = Yardstick.of(sources, vocabulary)
     rows = {name: ControlScore(vocabulary, yardstick, seed) for name in ("model", "copy", "gain")}
@@ -160,7 +162,7 @@ def _span(values: np.ndarray) -> tuple[float, float]:
 
 
 def _agreement(sources: Sequence[Source], vocabulary: Vocabulary, name: str) -> float | None:
-    """Mean rank correlation of the instrument's own and the independent measure of the sources: the ceiling."""
+    """Mean rank correlation of the instrument's own and the independent measure of the sources."""
     kept = [s for s in sources if s.sounding.sum() >= 64]
     return mean_or_none(
         [
@@ -205,3 +207,7 @@ def stored(scores: dict[str, Any]) -> dict[str, Any]:
     return {**scores, "held": {k: v for k, v in scores["held"].items() if k != "tones"}}
 
 
+def write_scores(path: Path, archive: Archive, scores: dict[str, Any]) -> None:
+    """Store `scores` in the manifest of the instrument at `path`, whole or not at all."""
+    manifest = dataclasses.replace(archive.manifest, scores=stored(scores))
+    write_nrk(path, manifest, {name: archive.member(name) for name in archive.manifest.files})

@@ -13,7 +13,8 @@ def spearman(asked: np.ndarray, measured: np.ndarray, given: Sequence[np.ndarray
     """(Partial) Spearman rank correlation of two curves [T], linear in the ranks of the `given` curves [T].
 
     The residuals of both ranks after least squares on the ranks of `given` are correlated. A curve without
-    variation, or one that `given` explains (by more than EXPLAINED of its variance), scores 0: it shows nothing.
+    variation, or one that `given` explains (by more than EXPLAINED of its variance), scores 0: it shows
+    nothing.
     """
     if len(asked) < len(given) + 3:
         return 0.0
@@ -38,8 +39,8 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """Interval of the mean of the groups' means when whole blocks are drawn with replacement.
 
-    `groups` holds, for each control, (block, value) pairs; a block is an excerpt. Groups weigh the same however
-    many values they have; empty ones are left out.
+    `groups` holds, for each control, (block, value) pairs; a block is an excerpt. Groups weigh the same
+    however many values they have; empty ones are left out.
     """
     groups = [g for g in groups if len(g)]
     if not groups:

@@ -1,4 +1,4 @@
-"""What is asked about, in one vocabulary: the controls in their units, and each source with its own curves."""
+"""What is asked about, in one vocabulary: the controls in their units, and each source's curves."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -82,7 +82,7 @@ class Vocabulary:
 @dataclass(frozen=True)
 class Source:
     """An excerpt, what the instrument measures in it (`own`, one curve [T] for each control, at the frame it
-    describes) and what the independent measures hear (`heard`, [T]). `z` [Z, T + latency], if there is a model."""
+    describes) and what the independent measures hear (`heard`, [T]). `z` [Z, T + latency], if modelled."""
 
     excerpt: Excerpt
     own: Mapping[str, np.ndarray]

@@ -1,0 +1,161 @@
+"""`neurorack measure`: score an instrument on recordings it never heard, beside rows that need no model."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+COLUMNS = (("this instrument", ()), ("copy of the source", ("null", "copy")), ("bare gain", ("null", "gain")))
+
+
+@click.command("measure")
+@click.argument("instrument")
+@click.argument("corpus", type=click.Path(path_type=Path))
+@click.option(
+    "--split",
+    type=click.Choice(["test", "validation", "train"]),
+    default="test",
+    show_default=True,
+    help="Which recordings to score on; only test says what is worth saying.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=2),
+    default=32,
+    show_default=True,
+    metavar="N",
+    help="Excerpts (of up to 4 s) to score.",
+)
+@click.option("--seed", default=0, show_default=True, help="Another seed, other excerpts and requests.")
+@click.option("--write", is_flag=True, help="Store the scores in the instrument, where `info` shows them.")
+@click.option(
+    "--pictures",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Draw reconstructions, a knob's sweep, and asked against heard, as PNG files.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print every figure as JSON on standard output.")
+def command(
+    instrument: str,
+    corpus: Path,
+    split: str,
+    limit: int,
+    seed: int,
+    write: bool,
+    pictures: Path | None,
+    as_json: bool,
+) -> None:
+    """Score INSTRUMENT (a name or a .nrk file) on the CORPUS that `neurorack prepare` made.
+
+    It is asked for loudness, brightness, boominess and noisiness that its sources do not have, one at a time
+    and all together; implementations of these measures that share nothing with the instrument's own listen to
+    what it answers. Two answers that need no model, the source copied and the source with only its gain
+    moved, are scored in the same way: a figure means something only beside theirs. docs/scoring.md explains
+    each one.
+
+    \b
+    Examples:
+      neurorack measure mine.nrk CORPUS
+      neurorack measure Winds CORPUS --json --write --pictures pictures
+    """
+    from neurorack.core.library import find
+    from neurorack.core.nrk import read_nrk
+    from neurorack.learn.corpus.corpus import Corpus
+    from neurorack.learn.measure.score import score_instrument, write_scores
+
+    path = find(instrument)
+    archive, recordings = read_nrk(path), Corpus.open(corpus)
+    with _progress() as update:
+        scores = score_instrument(archive, recordings, split, limit, seed, update)
+    if write:
+        write_scores(path, archive, scores)
+    if pictures is not None:
+        from neurorack.learn.measure.pictures import draw_all
+
+        drawn = draw_all(archive, recordings, pictures, split, seed)
+        click.echo(f"Drew {', '.join(p.name for p in drawn)} in {pictures}", err=True)
+    if as_json:
+        click.echo(json.dumps(scores, indent=1, allow_nan=False))
+    else:
+        _show(archive.manifest.title, scores)
+
+
+class _progress:
+    """A progress bar on standard error."""
+
+    def __enter__(self) -> Any:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._bar = Progress(
+            TextColumn("scoring"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(file=sys.stderr),
+        )
+        self._bar.start()
+        task = self._bar.add_task("scoring", total=None)
+        return lambda done, total: self._bar.update(task, completed=done, total=total)
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+
+def _number(value: float | None, unit: str = "") -> str:
+    return "–" if value is None else f"{value:.3g}{unit}"
+
+
+def _show(title: str, scores: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(markup=False, emoji=False, highlight=False)
+    console.print(
+        f"{title} on {scores['excerpts']} excerpts ({scores['seconds']:.0f} s, {scores['files']} files) "
+        f"of the {scores['split']} split of {scores['corpus']}, seed {scores['seed']}"
+    )
+    table = Table(box=None)
+    table.add_column("rank correlation of asked and heard")
+    for name, _ in COLUMNS:
+        table.add_column(name, justify="right")
+    modes = (("one", "one moved"), ("all", "all moved, feasible"), ("raw", "all moved, raw"))
+    for mode, label in modes:
+        rows = [scores["control"][mode], *(scores["null"][name][mode] for name in ("copy", "gain"))]
+        names = [n for n, v in rows[0].items() if isinstance(v, dict)]
+        table.add_row(label, *(f"{_number(r['mean'])} (worst {_number(r['worst'])})" for r in rows))
+        for name in names:
+            table.add_row(f"  {name}", *(_number(r[name]["rank"]) for r in rows))
+    console.print(table)
+    figures = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    loudness, feasible = scores["loudness"], scores["feasible"]
+    figures.add_row(
+        "loudness error", f"{_number(loudness['median_db'])} dB median, {_number(loudness['p90_db'])} p90"
+    )
+    figures.add_row("leakage", f"{_number(scores['leakage']['mean'])} IQR per IQR moved")
+    figures.add_row(
+        "feasible requests",
+        f"{_number(feasible['share'])} of all moved, {_number(feasible['one_share'])} of one moved",
+    )
+    reconstruction = scores["reconstruction"]
+    figures.add_row(
+        "reconstruction",
+        f"{_number(reconstruction['mstft'])} multi-scale STFT, {_number(reconstruction['mel'])} dB mel",
+    )
+    if scores.get("pitch"):
+        figures.add_row("pitch error", f"{_number(scores['pitch']['median_cents'])} cents median")
+    for name, row in scores["travel"].items():
+        figures.add_row(
+            f"travel of {name}",
+            f"{_number(row['span'])} of the corpus's range, monotone {_number(row['monotone'])}",
+        )
+    held = scores["held"]
+    if "flux" in held:
+        figures.add_row(
+            "held for 10 s",
+            f"flux {_number(held['flux'])}, steady to {_number(held['steadiness_db'])} dB, "
+            f"frame-rate lines {_number(held['comb_db'])} dB",
+        )
+    console.print(figures)

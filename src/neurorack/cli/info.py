@@ -11,7 +11,8 @@ import click
 @click.command("info")
 @click.argument("instrument")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole manifest and its latency as JSON.")
-def command(instrument: str, as_json: bool) -> None:
+@click.option("--check", is_flag=True, help="Also run its snapshot: does it play here as where it was made?")
+def command(instrument: str, as_json: bool, check: bool) -> None:
     """Show everything INSTRUMENT (a name or a .nrk file) says about itself.
 
     The file is verified on the way: checksums, graphs, arrays. What it holds: controls with units and ranges,
@@ -21,12 +22,18 @@ def command(instrument: str, as_json: bool) -> None:
     Examples:
       neurorack info Winds
       neurorack info mine.nrk --json
+      neurorack info mine.nrk --check
     """
     from neurorack.core.library import find
     from neurorack.core.nrk import read_nrk
 
     archive = read_nrk(find(instrument))
     card = card_of(archive.path, archive.manifest)
+    if check:
+        from neurorack.play.engine.snapshot import verify
+
+        card["snapshot"] = {c.graph: {"worst": c.worst, "agreeing": c.share} for c in verify(archive)}
+        click.echo("It plays here as where it was made.", err=True)
     if as_json:
         click.echo(json.dumps(card, indent=1, allow_nan=False))
     else:

@@ -13,6 +13,7 @@ class ControlBuffer:
 
     def __init__(self, lag_frames: np.ndarray) -> None:
         self._lag = np.asarray(lag_frames, np.intp)
+        self._rows = np.arange(len(self._lag))[:, None]
         self._values = np.zeros((len(self._lag), 0), np.float32)
         self._first = 0
         self.ended = False
@@ -36,13 +37,9 @@ class ControlBuffer:
 
         Past the end of an ended sound its last frame is held.
         """
-        last = self.frames - 1
-        tau = np.arange(start, start + count)
-        out = np.empty((len(self._lag), count), np.float32)
-        for row, lag in enumerate(self._lag):
-            index = np.clip(tau + lag, 0, last) - self._first
-            out[row] = self._values[row, index]
-        return out
+        tau = np.arange(start, start + count) + self._lag[:, None]
+        index = np.minimum(np.maximum(tau, 0), self.frames - 1) - self._first
+        return self._values[self._rows, index]
 
     def forget(self, before: int) -> None:
         """Drop frames before `before` (the last one is kept, to be held)."""

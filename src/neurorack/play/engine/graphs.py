@@ -52,6 +52,8 @@ class Graphs:
         """A new stream of graph `name`, state zero. One step is one frame (for descriptors_slow: four)."""
         m = self.manifest
         audio = Port("audio", None, m.hop)
+        inputs: tuple[Port, ...]
+        outputs: tuple[Port, ...]
         if name == "encoder":
             inputs, outputs = (audio,), (Port("z", m.latent_size),)
         elif name == "descriptors":

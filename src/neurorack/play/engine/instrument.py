@@ -193,9 +193,9 @@ class Instrument:
         notes: list[str] = []
 
         def kept(names: Mapping[str, object] | tuple[str, ...]) -> list[str]:
-            names, messages = present(list(names), self.controls)
+            found, messages = present(list(names), self.controls)
             notes.extend(messages)
-            return names
+            return found
 
         def amount(name: str, value: Setting, parse) -> Amount:
             if isinstance(value, Amount):

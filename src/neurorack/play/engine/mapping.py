@@ -26,7 +26,7 @@ class ControlMap:
         self.columns = np.array([columns[n] for n in self.names], np.intp)
         self.defaults = np.array([c.default for c in manifest.controls], np.float32)
         self.default_controls = np.array(
-            [c.normaliser.to_control(np.float32(c.default)) for c in manifest.controls], np.float32
+            [c.normaliser.to_control(np.array(c.default)) for c in manifest.controls], np.float32
         )
         self.loudness = self.names.index("loudness") if "loudness" in self.names else -1
         self.pitch = self.names.index("pitch") if "pitch" in self.names else -1

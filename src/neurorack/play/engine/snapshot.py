@@ -55,14 +55,16 @@ def check_snapshot(archive: Archive, graphs: Graphs | None = None) -> list[Check
     return checks
 
 
-def verify(archive: Archive, graphs: Graphs | None = None) -> None:
-    """Raise NeurorackError naming the first graph that does not play as it did when exported."""
-    for check in check_snapshot(archive, graphs):
+def verify(archive: Archive, graphs: Graphs | None = None) -> list[Check]:
+    """The checks, all passed; else NeurorackError names the first graph that plays otherwise than exported."""
+    checks = check_snapshot(archive, graphs)
+    for check in checks:
         if not check.passed:
             raise NeurorackError(
                 f"{archive.path}: on this machine its {check.graph} graph strays by {check.worst:.2g} "
                 "from what it gave when exported: upgrade onnxruntime, or report it."
             )
+    return checks
 
 
 def _stream(

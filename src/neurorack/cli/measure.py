@@ -96,9 +96,14 @@ class _progress:
             TimeRemainingColumn(),
             console=Console(file=sys.stderr),
         )
-        self._bar.start()
-        task = self._bar.add_task("scoring", total=None)
-        return lambda done, total: self._bar.update(task, completed=done, total=total)
+        self._task: Any = None
+        return self._update
+
+    def _update(self, done: int, total: int) -> None:
+        if self._task is None:
+            self._bar.start()
+            self._task = self._bar.add_task("scoring", total=total)
+        self._bar.update(self._task, completed=done)
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()

@@ -102,7 +102,9 @@ def test_declared_offsets_are_where_a_perfect_answer_is_heard():
 def test_level_is_compared_in_one_window():
     """Asked and heard level of the very same sound agree to rounding, through clicks and fades."""
     rng = np.random.default_rng(0)
-    audio = (rng.standard_normal(128 * 600) * np.repeat(10 ** rng.uniform(-3, 0, 600), 128)).astype(np.float32)
+    audio = (rng.standard_normal(128 * 600) * np.repeat(10 ** rng.uniform(-3, 0, 600), 128)).astype(
+        np.float32
+    )
     power = np.mean(audio.reshape(-1, 128).astype(float) ** 2, axis=1)
     weights = level_weights(RATE).astype(float)
     own = 10 * np.log10(np.convolve(np.pad(power, (TAPS - 1, 0)), weights, "valid") + FLOOR_POWER)
@@ -113,7 +115,9 @@ def test_level_is_compared_in_one_window():
 def test_requests_are_repeatable_reachable_and_apart_from_their_groups(subject):
     vocabulary, sources, _ = subject
     first, again, other = (requests_for(0, sources, vocabulary, seed) for seed in (1, 1, 2))
-    assert all(np.array_equal(a.asked[n], b.asked[n]) for a, b in zip(first, again, strict=True) for n in a.asked)
+    assert all(
+        np.array_equal(a.asked[n], b.asked[n]) for a, b in zip(first, again, strict=True) for n in a.asked
+    )
     assert not np.array_equal(first[1].asked["loudness"], other[1].asked["loudness"])
     rng = np.random.default_rng(0)
     for shape in (steps(1000, RATE, rng), walk(1000, RATE, rng)):
@@ -125,7 +129,10 @@ def test_requests_are_repeatable_reachable_and_apart_from_their_groups(subject):
 
 def test_short_hits_are_put_end_to_end_without_gaps():
     hits = [(f"drum/{i}.wav", f"{i}", lambda i=i: np.full(10_000, i + 1, np.float32)) for i in range(12)]
-    long = [("flute/a.wav", "a", lambda: np.zeros(9 * RATE, np.float32)), ("x/s.wav", "s", lambda: np.zeros(99))]
+    long = [
+        ("flute/a.wav", "a", lambda: np.zeros(9 * RATE, np.float32)),
+        ("x/s.wav", "s", lambda: np.zeros(99)),
+    ]
     excerpts = assemble([*hits, *long], RATE, None, 0)
     assert all(RATE <= len(e.audio) <= 4 * RATE and len(e.audio) % 128 == 0 for e in excerpts)
     joined = next(e for e in excerpts if e.files[0].startswith("drum"))

@@ -16,7 +16,7 @@ from neurorack.learn.measure.render import Renderer
 from neurorack.learn.measure.subject import NOISE_FLOOR_DB, Vocabulary
 
 SETTLE_SECONDS = 0.5
-SWEEP = np.linspace(-0.9, 0.9, 9)
+SWEEP = np.linspace(-0.9, 0.9, 7)
 """Settings of a knob, normalised: the corpus's 5 % to 95 %."""
 
 
@@ -60,7 +60,7 @@ def render_held(
     return [HeldTone(a, c, m.sample_rate) for a, (_, c) in zip(audio, chosen, strict=True)]
 
 
-def held_tone(archive: Archive, seconds: float = 10.0, count: int = 4, seed: int = 0) -> dict[str, Any]:
+def held_tone(archive: Archive, seconds: float = 10.0, count: int = 3, seed: int = 0) -> dict[str, Any]:
     """Freeze z and controls at a few anchors and describe what sounds; the worst of each figure, and all.
 
     flux           mean change of the normalised magnitude spectrum from one 46 ms window to the next, 0..2:
@@ -155,8 +155,8 @@ def knob_travel(
     renderer: Renderer,
     vocabulary: Vocabulary,
     spans: Mapping[str, tuple[float, float]],
-    count: int = 6,
-    seconds: float = 0.4,
+    count: int = 5,
+    seconds: float = 0.3,
 ) -> dict[str, Any]:
     """Sweep one control of held sounds from 5 % to 95 %, the others standing still.
 

@@ -27,7 +27,7 @@ ASKED, HEARD = "#444444", "#d1495b"
 
 
 def draw_all(
-    archive: Archive, corpus: Corpus, folder: Path, split: str = "test", seed: int = 0, excerpts: int = 12
+    archive: Archive, corpus: Corpus, folder: Path, split: str = "test", seed: int = 0, excerpts: int = 6
 ) -> list[Path]:
     """Draw reconstruction.png, sweep.png, curves.png, scatter.png and held.png into `folder`; their paths."""
     renderer = Renderer(archive)

@@ -72,9 +72,9 @@ def _play(bridge: Bridge, options: AudioOptions, status: Status) -> None:
         while parent is None or parent.is_alive():
             if backend.failure is not None:
                 raise backend.failure
-            command = _newest_command(bridge)
-            if command is not None and command.number > status.command:
-                _swap(engine, command, status)
+            wanted = _newest_command(bridge)
+            if wanted is not None and wanted.number > status.command:
+                _swap(engine, wanted, status)
             tell()
             time.sleep(TICK_S)
     finally:

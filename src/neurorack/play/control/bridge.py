@@ -33,6 +33,7 @@ class Bridge:
         self._memory = memory
         self._owner = owner
         self.address = BridgeAddress(memory.name, channels)
+        assert memory.buf is not None  # it is not closed
         view = memoryview(memory.buf)
         at = 0
 

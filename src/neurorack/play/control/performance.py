@@ -105,7 +105,7 @@ class Performance:
             index = self.manifest.control_index(name)
             asked[index], held[index] = value, True
         midi = self.notes[-1][1] if self.notes else self.last_midi
-        numbers = dict(self.numbers)
+        numbers: dict[str, Any] = dict(self.numbers)
         return ControlFrame(
             gate=self.gate,
             f0_hz=midi_to_hz(midi) if midi is not None and self.manifest.pitched else 0.0,

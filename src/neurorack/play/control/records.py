@@ -1,7 +1,7 @@
 """Fixed-size records that cross between the main and the audio process besides frames and telemetry."""
 
 from dataclasses import dataclass, fields
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -74,7 +74,7 @@ def to_record(value: Command | Status) -> np.ndarray:
 
 def from_record(kind: type[T], record: np.ndarray) -> T:
     """The dataclass a record holds."""
-    values = {}
+    values: dict[str, Any] = {}
     for f in fields(kind):
         item = record[f.name].item()
         values[f.name] = item.decode(errors="replace") if isinstance(item, bytes) else item

@@ -4,6 +4,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from neurorack.core.library import installed
 from neurorack.core.manifest import Manifest
 from neurorack.core.nrk import Archive
@@ -31,7 +33,7 @@ def describe(archive: Archive) -> dict[str, Any]:
                 "low": control.low,
                 "high": control.high,
                 "default": control.default,
-                "initial": float(control.normaliser.to_control(control.default)),
+                "initial": float(control.normaliser.to_control(np.asarray(control.default))),
             }
             for control in manifest.controls
         ],

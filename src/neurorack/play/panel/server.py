@@ -1,8 +1,10 @@
 """The panel's web server: static files and three sockets, on this machine only."""
 
+import asyncio
 import errno
 import importlib.resources
 import socket
+import weakref
 from pathlib import Path
 
 from aiohttp import web
@@ -49,6 +51,8 @@ class PanelServer:
         )
         app["hub"] = hub
         app["input_owner"] = [None]
+        app["sockets"] = weakref.WeakSet()
+        app.on_shutdown.append(_close_sockets)
         app.router.add_get("/ws", control_socket)
         app.router.add_get("/audio", audio_socket)
         app.router.add_get("/input", input_socket)
@@ -75,6 +79,11 @@ class PanelServer:
         if path is None:
             raise web.HTTPNotFound
         return web.FileResponse(path)
+
+
+async def _close_sockets(app: web.Application) -> None:
+    closing = [one.close(code=1001, message=b"the player ends") for one in set(app["sockets"])]
+    await asyncio.wait_for(asyncio.gather(*closing, return_exceptions=True), 1.0)
 
 
 def _static() -> Path:

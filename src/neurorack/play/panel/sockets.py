@@ -40,6 +40,7 @@ async def control_socket(request: web.Request) -> web.StreamResponse:
     hub: Hub = request.app["hub"]
     socket = web.WebSocketResponse(max_msg_size=2 * MAX_BYTES, heartbeat=HEARTBEAT_S)
     await socket.prepare(request)
+    request.app["sockets"].add(socket)
     hand, outbox = hub.join()
     sender = asyncio.create_task(_send(socket, outbox))
     allowance, bad = Allowance(), 0
@@ -74,6 +75,7 @@ async def audio_socket(request: web.Request) -> web.StreamResponse:
     hub: Hub = request.app["hub"]
     socket = web.WebSocketResponse(max_msg_size=16, heartbeat=HEARTBEAT_S, compress=False)
     await socket.prepare(request)
+    request.app["sockets"].add(socket)
     reader = RingReader(hub.bridge.output)
 
     async def stream() -> None:
@@ -103,6 +105,7 @@ async def input_socket(request: web.Request) -> web.StreamResponse:
         return web.Response(status=400, text="rate must be 8000 to 192000\n")
     socket = web.WebSocketResponse(max_msg_size=MAX_INPUT_BYTES, heartbeat=HEARTBEAT_S, compress=False)
     await socket.prepare(request)
+    request.app["sockets"].add(socket)
     request.app["input_owner"][0] = socket  # the newest microphone wins
     target = hub.performance.manifest.sample_rate
     resampler = soxr.ResampleStream(int(rate), target, 1, dtype="float32", quality="LQ")

@@ -6,38 +6,39 @@ export class Listener {
     this.context = null;
     this.node = null;
     this.worker = null;
-    this.starting = null;
+    this.ready = null; // the preparation that runs or ran
+    this.active = false;
   }
 
-  get active() {
-    return this.worker !== null;
+  // Everything that needs no gesture, so that Play finds it done.
+  prepare(sampleRate) {
+    this.ready ||= this.build(sampleRate);
+    return this.ready;
+  }
+
+  async build(sampleRate) {
+    const context = new AudioContext({ sampleRate, latencyHint: "interactive" });
+    this.context = context;
+    this.worker = new Worker("stream-worker.js", { type: "module" });
+    await context.audioWorklet.addModule("player-worklet.js");
+    if (this.context !== context) return; // stopped meanwhile
+    this.node = new AudioWorkletNode(context, "stream-player", { numberOfInputs: 0, outputChannelCount: [2] });
+    this.node.port.onmessage = (event) => this.fromWorklet(event.data);
+    this.node.connect(context.destination);
+    const { port1, port2 } = new MessageChannel();
+    this.node.port.postMessage({ stream: true }, [port1]);
+    this.worker.postMessage("player", [port2]);
   }
 
   // Must be called from a gesture, or browsers keep the context silent.
-  start(sampleRate) {
-    this.starting ||= this.open(sampleRate).finally(() => (this.starting = null));
-    return this.starting;
-  }
-
-  async open(sampleRate) {
+  async start(sampleRate) {
     if (this.context && this.context.sampleRate !== sampleRate) await this.stop();
-    if (!this.context) {
-      this.context = new AudioContext({ sampleRate, latencyHint: "interactive" });
-      const resumed = this.context.resume();
-      await this.context.audioWorklet.addModule("player-worklet.js");
-      this.node = new AudioWorkletNode(this.context, "stream-player", { numberOfInputs: 0, outputChannelCount: [2] });
-      this.node.port.onmessage = (event) => this.fromWorklet(event.data);
-      this.node.connect(this.context.destination);
-      await resumed;
-    } else {
-      await this.context.resume();
-    }
-    if (!this.worker) {
-      const { port1, port2 } = new MessageChannel();
-      this.node.port.postMessage({ stream: true }, [port1]);
-      this.worker = new Worker("stream-worker.js", { type: "module" });
-      this.worker.postMessage("start", [port2]);
-    }
+    const prepared = this.prepare(sampleRate);
+    const resumed = this.context.resume();
+    this.active = true;
+    this.worker.postMessage("open");
+    await prepared;
+    await resumed;
   }
 
   fromWorklet(data) {
@@ -78,7 +79,8 @@ export class Listener {
 
   async stop() {
     const { worker, context } = this;
-    this.worker = this.context = this.node = null;
+    this.worker = this.context = this.node = this.ready = null;
+    this.active = false;
     if (worker) worker.terminate();
     if (context) await context.close();
   }

@@ -31,9 +31,13 @@ let told = false; // whether telemetry came since the last drawing
 
 const socket = openSocket("ws", {
   onText: (message) => store.receive(message),
-  onOpen: () => dismiss(LOST),
+  onOpen: () => {
+    dismiss(LOST);
+    $("face").classList.remove("lost");
+  },
   onLost: async (attempts) => {
-    toast(LOST, "error", 0);
+    $("face").classList.add("lost");
+    if (attempts === 1) toast(LOST, "error", 0);
     if (attempts !== 3) return;
     const answer = await fetch("./", { method: "HEAD" }).catch(() => null);
     if (answer && answer.status === 403) toast("The player was started anew: open the address it printed.", "error", 0);
@@ -98,6 +102,12 @@ gate.addEventListener("pointerdown", (event) => {
 for (const end of ["pointerup", "pointercancel"]) gate.addEventListener(end, () => keyboard.gate(false));
 gate.addEventListener("contextmenu", (event) => event.preventDefault());
 
+// A button clicked with the mouse does not keep the keys: space is the gate, not the button again.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (button && event.detail) button.blur();
+});
+
 store.on("hello", () => {
   const { instrument } = store;
   document.title = `${instrument.title || instrument.name} · Neurorack`;
@@ -131,7 +141,8 @@ store.on("telemetry", () => {
   scope.take(store.telemetry, now);
   source.drawTelemetry(store.telemetry);
   $("listen").hidden = pageSounds() || !backend();
-  if (backend() && !pageSounds() && !asked && listener.active) listener.stop();
+  if (pageSounds()) listener.prepare(store.instrument.sample_rate);
+  else if (backend() && !asked && listener.active) listener.stop();
 });
 
 function drawState() {

@@ -101,6 +101,7 @@ export class Pad {
     context.lineCap = "round";
     context.strokeStyle = colours.asked;
     for (let i = 1; i < this.trail.length; i++) {
+      if (Math.hypot(this.trail[i].x - this.trail[i - 1].x, this.trail[i].y - this.trail[i - 1].y) > 0.5) continue; // a leap
       const age = (now - this.trail[i].at) / (TRAIL_S * 1000);
       context.globalAlpha = 0.75 * (1 - age);
       context.lineWidth = 1 + 5 * (1 - age);

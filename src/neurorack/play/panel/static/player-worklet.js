@@ -17,7 +17,7 @@ class StreamPlayer extends AudioWorkletProcessor {
     this.ring = new Float32Array(CAPACITY);
     this.written = 0;
     this.position = 0; // fractional read position, in samples
-    this.target = 0.05 * sampleRate;
+    this.target = 0.08 * sampleRate; // cautious at first; `relax` takes back what is not needed
     this.depth = this.target; // smoothed depth
     this.lowest = Infinity; // shallowest depth in the calm since
     this.calmSince = currentTime;

@@ -75,6 +75,7 @@ export class SourceSection {
       return [
         new Slider(store, "wander_rate_hz", "Rate", (v) => `${v < 1 ? v.toFixed(2) : v.toFixed(1)} tones/s`),
         new Slider(store, "wander_depth", "Depth", percent),
+        make("button", { type: "button", class: "chip", text: "Another path", onclick: () => store.send({ type: "reseed" }) }),
       ];
     }
     if (source === "clip") {

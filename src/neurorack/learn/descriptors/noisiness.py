@@ -9,7 +9,7 @@ RELATIVE_FLOOR = 1e-4
 """Bins more than 40 dB under their band's mean count as if they stood there."""
 
 SCALE = 1e16
-"""The powers are worked in this unit, so that the floor is not so small that an exporter takes it for zero."""
+"""The powers are worked in this unit, so that an exporter does not take the floor for zero."""
 
 ABSOLUTE_FLOOR = 1e-2
 """Power in that unit (1e-18 re full scale) that keeps logarithms and roots finite, far below 24-bit noise."""

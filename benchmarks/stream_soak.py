@@ -36,6 +36,7 @@ class Client:
     def __init__(self, name: str, capacity: int) -> None:
         self.client = jack.Client(name, servername=SERVER, no_start_server=True)
         self.seconds = np.zeros(capacity, np.float32)
+        self.cpu = np.zeros(capacity, np.float32)
         self.blocks = self.skipped = self.xruns = 0
         self._expected: int | None = None
         self.client.set_process_callback(self._process)
@@ -45,7 +46,7 @@ class Client:
         self.xruns += 1
 
     def _process(self, frames: int) -> None:
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.thread_time()
         now = self.client.last_frame_time
         if self._expected is not None:
             late = (now - self._expected + 2**31) % 2**32 - 2**31
@@ -54,6 +55,7 @@ class Client:
         self.render(frames)
         if self.blocks < len(self.seconds):
             self.seconds[self.blocks] = time.perf_counter() - start
+            self.cpu[self.blocks] = time.thread_time() - cpu
         self.blocks += 1
 
     def render(self, frames: int) -> None:
@@ -61,13 +63,16 @@ class Client:
 
     def report(self, block_s: float) -> dict[str, object]:
         """Counts, and real-time factors of the callback."""
-        load = self.seconds[: min(self.blocks, len(self.seconds))] / block_s
+        kept = min(self.blocks, len(self.seconds))
+        load, own = self.seconds[:kept] / block_s, self.cpu[:kept] / block_s
         median, p99, p999 = (float(v) for v in np.percentile(load, (50, 99, 99.9)))
+        cpu = {f"p{q}": float(v) for q, v in zip((50, 99), np.percentile(own, (50, 99)), strict=True)}
         return {
             "blocks": self.blocks,
             "skipped_blocks": self.skipped,
             "xruns": self.xruns,
             "rtf": {"median": median, "p99": p99, "p999": p999, "worst": float(load.max())},
+            "rtf_cpu_only": cpu,
             "over_budget": int((load > 1.0).sum()),
         }
 

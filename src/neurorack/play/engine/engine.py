@@ -163,10 +163,11 @@ class Engine:
             else 1.0
         )
         level = 0.0 if frame.level_db <= -60.0 else level
+        busy = live is not None and part.voice.live.slow_ran
         for t in range(count):
             one = sound[t * self.hop : (t + 1) * self.hop]
             self._blocker.process(one)
-            if self._measuring and part.meter.feed(one):
+            if self._measuring and part.meter.feed(one, busy):
                 self._publish_measured(part)
             self._level.apply(one, level)
             self._frames += 1

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from neurorack.core.timebase import SLOW_EVERY
 from neurorack.play.engine.alignment import effective_lag
 from neurorack.play.engine.graphs import Graphs
 from neurorack.play.engine.mapping import ControlMap
@@ -85,6 +86,11 @@ class LiveSource:
         """z, then the same controls normalised."""
         self.power = 0.0
         self.reset()
+
+    @property
+    def slow_ran(self) -> bool:
+        """Whether the last frame evaluated the slow descriptors."""
+        return self._descriptors.slow is not None and self._descriptors.frames % SLOW_EVERY == 0
 
     def reset(self) -> None:
         """Start from silence."""

@@ -10,6 +10,8 @@ from neurorack.core.timebase import SLOW_EVERY, WINDOW
 from neurorack.play.engine.graphs import Graphs
 from neurorack.play.engine.streams import VOICED
 
+QUEUE_FRAMES = 12
+
 
 class Meter:
     """Measured physical controls [C] of the output, updated every fourth frame."""
@@ -27,7 +29,8 @@ class Meter:
         self._pitch = names.index("pitch") if {"pitch", "periodicity"} <= set(names) else -1
         self._periodicity = names.index("periodicity") if self._pitch >= 0 else -1
         self._audio = np.zeros((1, SLOW_EVERY * m.hop), np.float32)
-        self._phase = 0
+        self._queue = np.zeros((QUEUE_FRAMES, m.hop), np.float32)
+        self._waiting = 0
         self._slow_due = False
         self._fed = 0
         self.physical = defaults.astype(np.float32).copy()
@@ -42,29 +45,38 @@ class Meter:
         self._fast.reset()
         if self._slow is not None:
             self._slow.reset()
-        self._phase, self._fed, self._slow_due = 0, 0, False
+        self._waiting, self._fed, self._slow_due = 0, 0, False
 
-    def feed(self, frame: np.ndarray) -> bool:
-        """Hear one frame [hop]; True if values have changed."""
-        changed = False
+    def feed(self, frame: np.ndarray, busy: bool = False) -> bool:
+        """Hear one frame [hop]; True if values have changed.
+
+        At most one graph runs a frame, and none while `busy` (the live input's slow graph has its turn)
+        unless the queue is full: every block of a live transfer then costs about the same.
+        """
+        if self._waiting == QUEUE_FRAMES:
+            busy = False
+        else:
+            self._queue[self._waiting] = frame
+            self._waiting += 1
+            self._fed += 1
+        if busy:
+            return False
         if self._slow_due and self._slow is not None:
             self._slow.inputs(1)["audio"][:] = self._audio
             self._take_slow(self._slow.run(1)["values"][0, :, 0])
             self._slow_due = False
-            changed = True
-        self._audio[0, self._phase * self._hop : (self._phase + 1) * self._hop] = frame
-        self._phase += 1
-        self._fed += 1
-        if self._phase == SLOW_EVERY:
-            self._phase = 0
+        elif self._waiting >= SLOW_EVERY:
+            self._audio[0] = self._queue[:SLOW_EVERY].reshape(-1)
+            self._queue[:-SLOW_EVERY] = self._queue[SLOW_EVERY:].copy()
+            self._waiting -= SLOW_EVERY
             self._fast.inputs(SLOW_EVERY)["audio"][:] = self._audio
             fresh = self._fast.run(SLOW_EVERY)["values"][0, :, -1]
             self._values[self._fast_rows] = np.where(np.isfinite(fresh), fresh, self._values[self._fast_rows])
             self._slow_due = self._slow is not None
-            changed = True
-        if changed:
-            np.take(self._values, self._columns, out=self.physical)
-        return changed
+        else:
+            return False
+        np.take(self._values, self._columns, out=self.physical)
+        return True
 
     def _take_slow(self, fresh: np.ndarray) -> None:
         held = self._values[self._pitch] if self._pitch >= 0 else np.float32(0)

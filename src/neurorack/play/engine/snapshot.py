@@ -56,7 +56,7 @@ def check_snapshot(archive: Archive, graphs: Graphs | None = None) -> list[Check
 
 
 def verify(archive: Archive, graphs: Graphs | None = None) -> list[Check]:
-    """The checks, all passed; else NeurorackError names the first graph that plays otherwise than exported."""
+    """The checks, all passed; else NeurorackError names the first graph that plays other than exported."""
     checks = check_snapshot(archive, graphs)
     for check in checks:
         if not check.passed:

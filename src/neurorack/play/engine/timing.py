@@ -25,7 +25,11 @@ MIN_BLOCKS = 50
 def real_time_factors(
     instrument: Instrument, block: int, audio_s: float = 10.0
 ) -> dict[str, dict[str, float]]:
-    """{"encoder" | "descriptors" | "decoder" | "both": {"median", "p99", "p999"}} at `block` samples a call.
+    """{"encoder" | "descriptors" | "decoder" | "both": {"median", "p99", "p999", "cpu"}} at `block` samples
+    a call.
+
+    The percentiles are of elapsed time, other programs' interruptions included; "cpu" is the mean of the
+    thread's own processor time, which a busy machine scarcely changes.
 
     "both" is the whole chain of a live transfer: input, encoder, descriptors (slow ones too), control
     mapping, decoder.
@@ -49,11 +53,11 @@ def real_time_factors(
         "both": lambda i: live.process(sound[i % 64, 0]),
     }
     duration = block / m.sample_rate
-    return {name: _percentiles(_time(job, count) / duration) for name, job in jobs.items()}
+    return {name: _figures(*_time(job, count), duration) for name, job in jobs.items()}
 
 
-def _time(job: Callable[[int], object], count: int) -> np.ndarray:
-    """Seconds of each of `count` calls, after a warm-up, with the garbage collector at rest."""
+def _time(job: Callable[[int], object], count: int) -> tuple[np.ndarray, float]:
+    """(elapsed seconds of each of `count` calls, mean processor seconds), the garbage collector at rest."""
     for i in range(16):
         job(i)
     seconds = np.empty(count)
@@ -61,19 +65,21 @@ def _time(job: Callable[[int], object], count: int) -> np.ndarray:
     gc.collect()
     gc.disable()
     try:
+        cpu = time.thread_time()
         for i in range(count):
             start = time.perf_counter()
             job(i)
             seconds[i] = time.perf_counter() - start
+        cpu = (time.thread_time() - cpu) / count
     finally:
         if enabled:
             gc.enable()
-    return seconds
+    return seconds, cpu
 
 
-def _percentiles(values: np.ndarray) -> dict[str, float]:
-    median, p99, p999 = np.percentile(values, (50.0, 99.0, 99.9))
-    return {"median": float(median), "p99": float(p99), "p999": float(p999)}
+def _figures(seconds: np.ndarray, cpu_s: float, duration_s: float) -> dict[str, float]:
+    median, p99, p999 = np.percentile(seconds / duration_s, (50.0, 99.0, 99.9))
+    return {"median": float(median), "p99": float(p99), "p999": float(p999), "cpu": cpu_s / duration_s}
 
 
 def machine() -> dict[str, object]:

@@ -106,7 +106,8 @@ class _progress:
         self._bar.update(self._task, completed=done)
 
     def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        if self._task is not None:
+            self._bar.stop()
 
 
 def _number(value: float | None, unit: str = "") -> str:

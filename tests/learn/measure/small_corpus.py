@@ -20,13 +20,14 @@ def wandering(seed: int, seconds: float, sample_rate: int) -> np.ndarray:
 
 
 def make_corpus(folder: Path, sample_rate: int = 44_100, tests: int = 3, seconds: float = 2.1) -> Path:
-    """Write a corpus of `tests` test files and one training file; features are zeros (scores never read them)."""
+    """Write a corpus of `tests` test files and one training file; features are zeros, never read."""
     sounds = [wandering(i, seconds, sample_rate) for i in range(tests + 1)]
     files, start = [], 0
     for i, sound in enumerate(sounds):
         frames = len(sound) // 128
         files.append(
-            dict(path=f"notes/{i}.wav", group=f"g{i}", split="test" if i else "train", start_sample=start * 128,
+            dict(path=f"notes/{i}.wav", group=f"g{i}", split="test" if i else "train",
+                 start_sample=start * 128,
                  samples=len(sound), start_frame=start, frames=frames, seconds=seconds)
         )  # fmt: skip
         start += frames
@@ -35,8 +36,8 @@ def make_corpus(folder: Path, sample_rate: int = 44_100, tests: int = 3, seconds
     audio.tofile(folder / "audio.i16")
     np.zeros((start, 1), "<f4").tofile(folder / "features.f32")
     document = dict(
-        version=CORPUS_VERSION, sample_rate=sample_rate, hop=128, descriptors=[], outputs=["loudness"], specs=[],
-        files=files, skipped=[], options={},
+        version=CORPUS_VERSION, sample_rate=sample_rate, hop=128, descriptors=[], outputs=["loudness"],
+        specs=[], files=files, skipped=[], options={},
     )  # fmt: skip
     (folder / "corpus.json").write_text(json.dumps(document))
     return folder

@@ -1,4 +1,5 @@
-"""The score itself: an oracle gets 1, noise 0, cheats little; and it looks at the right time without fitting."""
+"""The score itself: an oracle gets 1, noise 0, cheats little; and it looks at the right time without
+fitting."""
 
 import numpy as np
 import pytest
@@ -84,7 +85,7 @@ def test_cheats_score_little(subject):
 
 
 def test_declared_offsets_are_where_a_perfect_answer_is_heard():
-    """A causal Hann descriptor, read 8 frames late, equals the independent one at k = u + 1, and nowhere nearer."""
+    """A causal descriptor read 8 frames late equals the independent one at k = u + 1, and nowhere nearer."""
     audio = moving_sound(9)
     heard = measure(audio, RATE, ["brightness"])["brightness"]
     window = np.hanning(2049)[:-1]

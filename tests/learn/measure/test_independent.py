@@ -1,4 +1,5 @@
-"""The scorer's own measures: known sounds, published values, and that nothing is shared with the instrument's."""
+"""The scorer's own measures: known sounds, published values, and that nothing is shared with the
+instrument's."""
 
 import subprocess
 import sys

@@ -155,7 +155,7 @@ _BELOW_280 = int(np.argmax(_BARK_HZ >= 280.0))
 
 
 def booming_index(pattern: np.ndarray) -> np.ndarray:
-    """Specific loudness [240, T] -> booming index [T]: 10 log10(sum 10^(W N' / 10)) N(<280 Hz) / N."""
+    """Specific loudness [240, T] -> booming index [T]: 10 log10(sum 10^(W N' / 10)) N(<280) / N."""
     total = pattern.sum(axis=0)
     weighted = 10 * np.log10(np.sum(10 ** (pattern * _WEIGHTS[:, None] / 10), axis=0))
     return weighted * pattern[:_BELOW_280].sum(axis=0) / np.maximum(total, 1e-9)
@@ -171,7 +171,8 @@ def low_bark_level(pattern: np.ndarray) -> np.ndarray:
 
 
 def boominess(pattern: np.ndarray) -> np.ndarray:
-    """Specific loudness [240, T] -> boominess [T] by the AudioCommons regression; low where nothing is low."""
+    """Specific loudness [240, T] -> boominess [T] by the AudioCommons regression; low where nothing is
+    low."""
     index = np.log10(booming_index(pattern) + 0.15)
     low = np.log10(low_bark_level(pattern) + 0.15)
     return 43.67402696195865 * index - 10.90054738389845 * low + 26.836530575185435

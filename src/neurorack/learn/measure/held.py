@@ -40,7 +40,9 @@ def anchors(archive: Archive, count: int) -> list[tuple[np.ndarray, dict[str, fl
         }
         if control.get("loudness", 0.0) > NOISE_FLOOR_DB + 20:
             found.append((row[: m.latent_size], control))
-    picks = np.unique(np.linspace(0, len(found) - 1, count).round().astype(int)) if found else []
+    if not found:
+        return []
+    picks = np.linspace(0, len(found) - 1, min(count, len(found))).round().astype(int)
     return [found[i] for i in picks]
 
 
@@ -67,7 +69,7 @@ def held_tone(archive: Archive, seconds: float = 10.0, count: int = 3, seed: int
                    0 is a loop, an organ pipe about 0.05, white noise about 0.6
     steadiness_db  standard deviation of the level in windows of 46 ms
     comb_db        strongest line at a multiple of the frame rate, re the whole sound; lines that are partials
-                   of the asked pitch are left out, and the noise around a line is subtracted
+                   of the asked pitch are left out, and so is what the noise around can do
     comb_344_db    the same for the line at the frame rate itself
     pitch_cents    error of the fundamental, from its first partials; only with a pitch control
     """
@@ -122,6 +124,9 @@ def comb_lines(audio: np.ndarray, sample_rate: int, f0_hz: float | None) -> dict
         near = power[centre - 5 : centre + 6]
         around = np.concatenate([power[centre - 40 : centre - 8], power[centre + 9 : centre + 41]])
         line = near.sum() - len(near) * np.mean(around)
+        # Six standard deviations of what noise puts there (neighbouring bins share the main lobe): no line.
+        if line < 6 * np.mean(around) * np.sqrt(2 * len(near)):
+            line = 0.0
         levels.append((k, 10 * np.log10(max(line / total, 1e-12))))
     first = [level for k, level in levels if k == 1]
     return {

@@ -18,7 +18,7 @@ def mstft_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
     total = 0.0
     for n_fft in WINDOWS:
         s, t = (_magnitude(x, n_fft) for x in (reference, estimate))
-        total += float(np.linalg.norm(s - t) / max(np.linalg.norm(s), 1e-9))
+        total += float(np.linalg.norm(s - t) / (np.linalg.norm(s) + 1e-9))
         total += float(np.mean(np.abs(np.log(s + FLOOR_AMPLITUDE) - np.log(t + FLOOR_AMPLITUDE))))
     return total / len(WINDOWS)
 

@@ -59,12 +59,16 @@ class Renderer:
         tail = max([m.latency_frames, self._slow_lag, *lags.values()])
         tail += -(frames + tail) % SLOW_EVERY
         padded = np.pad(np.asarray(audio, dtype=np.float32), (0, tail * HOP))[None]
-        z = self._run("encoder", "z", frames + tail, audio=padded)[0]
-        fast = iter(self._run("descriptors", "values", frames + tail, audio=padded)[0])
+        z = self._run("encoder", "z", frames + tail, {"audio": padded})[0]
+        fast = iter(self._run("descriptors", "values", frames + tail, {"audio": padded})[0])
         slow = iter(())
         if "descriptors_slow" in self._sessions:
             values = self._run(
-                "descriptors_slow", "values", (frames + tail) // SLOW_EVERY, SLOW_EVERY * HOP, audio=padded
+                "descriptors_slow",
+                "values",
+                (frames + tail) // SLOW_EVERY,
+                {"audio": padded},
+                SLOW_EVERY * HOP,
             )
             slow = iter(np.repeat(values[0], SLOW_EVERY, axis=1))
         curves = {}
@@ -108,10 +112,12 @@ class Renderer:
         if m.pitched:
             inputs["f0_hz"] = physical[:, [m.control_index("pitch")]]
         inputs["noise"] = np.broadcast_to(white(seed, 0, HOP * frames), (len(asked), HOP * frames))
-        audio = self._run("decoder", "audio", frames, **inputs)
+        audio = self._run("decoder", "audio", frames, inputs)
         return audio[:, m.latency_frames * HOP :]
 
-    def _run(self, graph: str, output: str, frames: int, hop: int = HOP, **inputs: np.ndarray) -> np.ndarray:
+    def _run(
+        self, graph: str, output: str, frames: int, inputs: Mapping[str, np.ndarray], hop: int = HOP
+    ) -> np.ndarray:
         """Step a graph through its inputs, frame inputs [.., T] and sample inputs [B, hop T], cold."""
         session, spec = self._sessions[graph], self.manifest.graphs[graph]
         batch = next(iter(inputs.values())).shape[0]

@@ -42,7 +42,7 @@ class Request:
 
 
 def requests_for(
-    index: int, sources: Sequence[Source], vocabulary: Vocabulary, seed: int, donors: int = 2
+    index: int, sources: Sequence[Source], vocabulary: Vocabulary, seed: int, donors: int = 3
 ) -> list[Request]:
     """Requests on source `index`: len(scored) x 3 with one control moved, then `donors` with all moved."""
     source = sources[index]

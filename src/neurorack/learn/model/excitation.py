@@ -1,9 +1,10 @@
 """The pulse train: a band-limited source at exactly the asked pitch.
 
-    x[n] = sqrt(2 / H) ( sum_{h=1}^{floor H} cos(2 pi h p[n]) + frac(H) cos(2 pi (floor H + 1) p[n]) ),
-    H = 0.48 sample_rate / f0,   p[n] = phase in cycles, f0 interpolated linearly between frames.
+    x[n] = g ( sum_{h=1}^{K-1} cos(2 pi h p[n]) + a cos(2 pi K p[n]) ),   g = sqrt(2 / (K - 1 + a^2)),
+    K = floor(H),  a = H - K,  H = 0.48 sample_rate / f0,  p[n] = phase in cycles, f0 linear between frames.
 
-The sum is closed by the Dirichlet kernel; the fractional top harmonic lets f0 glide without steps. The phase
+The sum is closed by the Dirichlet kernel; the top harmonic, faded by a, lets f0 glide without steps and never
+passes 0.48 of the sample rate. The phase
 advance of each frame is rounded to 2**-24 cycles, so that float32 state carries it exactly and any block size
 gives the same samples (the rounding moves f0 by less than 2e-5 Hz).
 """
@@ -45,7 +46,8 @@ class PulseTrain(nn.Module):
         span = (n / HOP).to(f0.dtype)
         glide = (previous.unsqueeze(-1) + (f0 - previous).unsqueeze(-1) * span).flatten(1)
         harmonics = 0.48 * self.sample_rate / glide
-        whole = harmonics.floor()
-        dirichlet = torch.sin((2 * whole + 1) * (math.pi * phase)) / torch.sin(math.pi * phase)
-        top = (harmonics - whole) * torch.cos((whole + 1) * (2 * math.pi * phase))
-        return (0.5 * dirichlet - 0.5 + top) * torch.sqrt(2.0 / harmonics)
+        top = harmonics.floor()
+        fade = harmonics - top
+        dirichlet = torch.sin((2 * top - 1) * (math.pi * phase)) / torch.sin(math.pi * phase)
+        wave = 0.5 * dirichlet - 0.5 + fade * torch.cos(top * (2 * math.pi * phase))
+        return wave * torch.sqrt(2.0 / (top - 1 + fade.square()))

@@ -1,0 +1,67 @@
+"""From a short run to an instrument that reads, checks itself and plays; the user's own descriptor included."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+from neurorack.core.nrk import read_nrk
+from neurorack.core.timebase import HOP
+
+OWN = '''
+"""Share of power above 4 kHz."""
+from neurorack.learn.descriptors import Descriptor
+
+
+class Air(Descriptor):
+    name = "air"
+    outputs = ("air",)
+    labels = ("Air",)
+    units = ("",)
+    scales = ("linear",)
+    defaults = (0.0,)
+
+    def forward(self, frames):
+        high = frames.power[..., frames.freqs_hz > 4000].sum(-1)
+        return (high / (frames.power.sum(-1) + 1e-9)).unsqueeze(1)
+'''
+SMALL = ["--batch", "2", "--crop", "64", "--threads", "1", "--quiet", "--accelerator", "cpu", "--steps", "3",
+         "--model", "control_width=16", "--model", "encoder_widths=[8,8,8,16]", "--model", "stack_width=8"]  # fmt: skip
+
+
+def neurorack(*arguments: object) -> str:
+    command = [sys.executable, "-m", "neurorack.cli.main", *map(str, arguments)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_three_commands_make_an_instrument_with_ones_own_descriptor(tmp_path: Path, small_corpus: Path) -> None:
+    (tmp_path / "air.py").write_text(OWN, "utf-8")
+    sounds = small_corpus.parent / "sounds"
+    neurorack("prepare", sounds, "-o", tmp_path / "corpus", "--descriptors", "loudness,brightness", "--workers", 1,
+              "--descriptor-file", f"{tmp_path / 'air.py'}:Air")  # fmt: skip
+    (tmp_path / "air.py").unlink()  # the corpus keeps the source
+    neurorack("train", tmp_path / "corpus", "-o", tmp_path / "run", *SMALL)
+    summary = json.loads(neurorack("export", tmp_path / "run", "-o", tmp_path / "own.nrk", "--json"))
+    assert summary["controls"] == ["loudness", "brightness", "air"]
+    archive = read_nrk(tmp_path / "own.nrk")
+    snapshot = archive.snapshot()
+    assert snapshot.frames >= 4
+    assert archive.manifest.training["steps"] == 3
+    coupling = np.array(archive.manifest.coupling)
+    assert np.allclose(coupling, coupling.T) and np.allclose(np.diag(coupling), 1)
+    info = json.loads(neurorack("info", tmp_path / "own.nrk", "--json"))
+    assert info["name"] == "own"
+    # The exported descriptors measure what training measured: the user's own one as well.
+    session = ort.InferenceSession(archive.graph("descriptors"), providers=["CPUExecutionProvider"])
+    t = np.arange(HOP * 40) / 44_100
+    state = np.zeros((1, archive.manifest.graphs["descriptors"].state_size), np.float32)
+    row = [m.name for m in archive.manifest.measured].index("air")
+    for f_hz, low, high in ((440.0, 0.0, 0.01), (8000.0, 0.99, 1.0)):
+        audio = (0.3 * np.sin(2 * np.pi * f_hz * t)).astype(np.float32)[None]
+        air = session.run(["values"], {"audio": audio, "state": state})[0][0, row, -1]
+        assert low <= air <= high

@@ -1,0 +1,127 @@
+"""Runs: exact resume after a kill, two processes, and the losses' own promises."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from neurorack.core.errors import NeurorackError
+from neurorack.core.normaliser import Normaliser
+from neurorack.learn.model.critic import confusion_loss, critic_loss
+from neurorack.learn.train.checkpoint import NAME, load_checkpoint
+from neurorack.learn.train.counterfactual import Measuring, make_requests
+from neurorack.learn.train.schedule import Clock
+
+SMALL = [
+    "--batch", "2", "--crop", "64", "--threads", "1", "--quiet", "--accelerator", "cpu", "--evaluate-every", "1e9",
+    "--model", "control_width=16", "--model", "encoder_widths=[8,8,8,16]", "--model", "stack_width=8",
+    "--model", "stack_dilations=[1,2]",
+]  # fmt: skip
+
+
+def train_command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "neurorack.cli.main", "train", *map(str, arguments)]
+
+
+def losses(run: Path) -> dict[int, float]:
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text("utf-8").splitlines()]
+    return {line["step"]: line["total"] for line in lines if "total" in line}
+
+
+def test_a_killed_run_resumes_on_the_same_loss_curve(small_corpus: Path, tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    subprocess.run(train_command(small_corpus, "-o", whole, "--steps", 60, *SMALL), check=True)
+    process = subprocess.Popen(
+        train_command(small_corpus, "-o", killed, "--steps", 60, "--checkpoint-every", 0, *SMALL)
+    )
+    deadline = time.monotonic() + 120
+    while not (killed / "metrics.jsonl").exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+    process.wait()
+    at = load_steps(killed)
+    assert 0 < at < 60
+    subprocess.run(train_command(small_corpus, "-o", killed, "--resume", *SMALL), check=True)
+    assert losses(killed).keys() == losses(whole).keys()
+    for step, loss in losses(whole).items():
+        assert losses(killed)[step] == pytest.approx(loss, rel=1e-6)
+    a, b = load_file(whole / NAME), load_file(killed / NAME)
+    assert all(torch.allclose(a[k], b[k], atol=1e-6) for k in a)
+
+
+def load_steps(run: Path) -> int:
+    from safetensors import safe_open
+
+    with safe_open(str(run / NAME), framework="pt") as file:
+        return json.loads(file.metadata()["extra"])["step"]
+
+
+def test_two_processes_train_as_one(small_corpus: Path, tmp_path: Path) -> None:
+    run = tmp_path / "two"
+    command = train_command(
+        small_corpus, "-o", run, "--steps", 4, "--devices", 2, "--strategy", "ddp", "--arm", "fader", *SMALL
+    )
+    subprocess.run(command, check=True, timeout=240)
+    assert load_steps(run) == 4
+
+
+def test_a_torn_checkpoint_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(b"\x08\x00\x00\x00\x00\x00\x00\x00{}torn")
+    with pytest.raises(NeurorackError, match="train again"):
+        load_checkpoint(tmp_path / NAME, {})
+    with pytest.raises(NeurorackError, match="does not exist"):
+        load_checkpoint(tmp_path / "none" / NAME, {})
+
+
+def test_the_confusion_target_is_bounded_and_the_critic_learns_what_is_there() -> None:
+    torch.manual_seed(0)
+    weight = torch.ones(2, 1, 50)
+    assert float(confusion_loss(torch.zeros(2, 3, 16, 50), weight)) == pytest.approx(0, abs=1e-5)
+    sure = torch.zeros(2, 3, 16, 50)
+    sure[:, :, 4] = 1e4
+    assert float(confusion_loss(sure, weight)) == pytest.approx(1, abs=1e-5)
+    controls = torch.full((2, 3, 50), -1 + 2 * 4.5 / 16)
+    assert float(critic_loss(sure, controls, weight)) < 1e-3
+    silent = torch.zeros(2, 1, 50)
+    assert float(confusion_loss(sure, silent)) == pytest.approx(1, abs=1e-5)
+    assert float(critic_loss(sure, controls, silent)) == 0
+
+
+def test_the_differentiable_normaliser_is_the_one_the_player_uses() -> None:
+    random = np.random.default_rng(0)
+    normaliser = Normaliser.fit(random.lognormal(size=5000))
+    measuring = Measuring([normaliser])
+    low, high = normaliser.knots[0], normaliser.knots[-1]
+    values = torch.linspace(low, high, 1000, requires_grad=True)
+    control = measuring(values[None, None])
+    assert np.abs(control[0, 0].detach().numpy() - normaliser.to_control(values.detach().numpy())).max() < 1e-4
+    control.sum().backward()
+    assert values.grad is not None and bool((values.grad >= 0).all()) and bool(torch.isfinite(values.grad).all())
+    physical = measuring.physical(torch.linspace(-1, 1, 99)[None], 0)[0].numpy()
+    assert np.abs(physical - normaliser.to_physical(np.linspace(-1, 1, 99))).max() < 1e-4 * high
+
+
+def test_requests_move_only_what_the_mask_names() -> None:
+    generator = torch.Generator().manual_seed(0)
+    controls, donors = torch.rand(32, 4, 60), torch.rand(32, 4, 60)
+    requests, mask = make_requests(controls, donors, generator)
+    still = ~mask.expand_as(requests)
+    assert torch.equal(requests[still], controls[still])
+    assert mask.any() and still.any() and requests.abs().max() <= 1.1
+
+
+def test_the_clock_fits_minutes_and_steps() -> None:
+    clock = Clock(minutes=None, steps=10)
+    for _ in range(10):
+        assert clock.progress < 1
+        clock.tick()
+    assert clock.progress == 1
+    assert Clock(minutes=1, steps=None, elapsed_s=30).progress == pytest.approx(0.5)

@@ -1,0 +1,108 @@
+"""Make the bundled instruments from a folder of openly licensed recordings, with the commands any user has.
+
+    python tools/make_instruments.py RECORDINGS --minutes 60 [--only winds] [--work runs] [--trained-on "…"]
+
+Steps already done in the work folder are not done again: prepare continues, train resumes, export and measure
+are quick. RECORDINGS holds melodic/, percussion/ and a manifest.csv with one row for each file
+(out, source_repo, commit, licence); only sources named in it are bundled, each with its attribution.
+"""
+
+import argparse
+import csv
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+INSTRUMENTS = ROOT / "src" / "neurorack" / "instruments"
+
+ATTRIBUTION = {
+    "sfzinstruments/MTG.SoloSax": "MTG Solo Saxophones, recorded by MTG (Universitat Pompeu Fabra), Freesound packs "
+    "20251, 20239, 20247 and 20253, SFZ edition by kinwie, CC BY 4.0; trimmed, resampled",
+    "sfzinstruments/kinwie.dim-cabasa": "Dim Cabasa by kinwie, played by Dimas Syah, CC BY 4.0; trimmed, resampled",
+    "Tonejs/audio": "OLPC Berklee Sound Library, CC BY 3.0, via Tonejs/audio; decoded, mono, trimmed",
+}
+
+RECIPES: dict[str, dict[str, object]] = {
+    "winds": {
+        "folder": "melodic",
+        "title": "Winds",
+        "description": "Saxophones from soprano to baritone and a tuba: breath, growl, subtone and sustained notes.",
+        "prepare": [],
+        "train": ["--size", "rack"],
+    },
+    "skins": {
+        "folder": "percussion",
+        "title": "Skins",
+        "description": "Hand percussion: cajon, congas, darbuka, tabla, body and small shakers, tunable.",
+        "prepare": ["--exclude", "grooves_rendered", "--group", r"cajon_(?:cnd|dyn)/(.*?)(?:_rr\d+)?_(?:cnd|dyn)"],
+        "train": ["--size", "rack"],
+    },
+}
+
+
+def neurorack(*arguments: object) -> None:
+    """Run one command of the CLI, showing it first."""
+    words = [str(a) for a in arguments]
+    print("neurorack", *words, flush=True)
+    subprocess.run([sys.executable, "-m", "neurorack.cli.main", *words], check=True)
+
+
+def provenance(recordings: Path, folder: str, used: set[str]) -> list[dict[str, object]]:
+    """One entry for each source repository whose files were used."""
+    rows = list(csv.DictReader((recordings / "manifest.csv").open(encoding="utf-8")))
+    sources: Counter[tuple[str, str, str]] = Counter()
+    for row in rows:
+        head, _, rest = row["out"].partition("/")
+        if head == folder and rest in used:
+            sources[row["source_repo"], row["commit"], row["licence"]] += 1
+    return [
+        {"source": f"github.com/{repo}", "commit": commit, "licence": licence, "files": count,
+         **({"attribution": ATTRIBUTION[repo]} if repo in ATTRIBUTION else {})}
+        for (repo, commit, licence), count in sorted(sources.items())
+    ]  # fmt: skip
+
+
+def licence_of(sources: list[dict[str, object]]) -> str:
+    """CC-BY-4.0 where any source asks for attribution, else CC0-1.0."""
+    return "CC-BY-4.0" if any("attribution" in s for s in sources) else "CC0-1.0"
+
+
+def make(name: str, recordings: Path, work: Path, minutes: float, trained_on: str, extra: list[str]) -> None:
+    recipe = RECIPES[name]
+    corpus, run = work / f"{name}-corpus", work / name
+    neurorack("prepare", recordings / str(recipe["folder"]), "-o", corpus, *recipe["prepare"])  # type: ignore[misc]
+    if (run / "run.json").exists():
+        neurorack("train", corpus, "-o", run, "--resume")
+    else:
+        neurorack("train", corpus, "-o", run, "--minutes", minutes, *recipe["train"], *extra)  # type: ignore[misc]
+    document = json.loads((corpus / "corpus.json").read_text("utf-8"))
+    sources = provenance(recordings, str(recipe["folder"]), {f["path"] for f in document["files"]})
+    card = work / f"{name}-provenance.json"
+    card.write_text(json.dumps(sources, indent=1), "utf-8")
+    target = INSTRUMENTS / f"{name}.nrk"
+    neurorack(
+        "export", run, "-o", target, "--title", recipe["title"], "--description", recipe["description"],
+        "--licence", licence_of(sources), "--provenance", card, "--trained-on", trained_on,
+    )  # fmt: skip
+    pictures = ROOT / "docs" / "instruments" / name
+    neurorack("measure", target, corpus, "--split", "test", "--write", "--pictures", pictures)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recordings", type=Path)
+    parser.add_argument("--only", choices=sorted(RECIPES), action="append")
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--work", type=Path, default=ROOT / "runs")
+    parser.add_argument("--trained-on", default="", help="the machine, in words, for the card")
+    parser.add_argument("--train-option", action="append", default=[], help="passed on to train; repeatable")
+    options = parser.parse_args()
+    for name in options.only or sorted(RECIPES):
+        make(name, options.recordings, options.work, options.minutes, options.trained_on, options.train_option)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ async def _serve(
     await server.start()
     work = asyncio.create_task(hub.run())
     try:
-        if options.browser:
+        if options.browser and _has_screen():
             asyncio.get_running_loop().run_in_executor(None, webbrowser.open, server.url)
         await _until_sounding(hub.supervisor, work, stop)
         status = hub.supervisor.status
@@ -146,6 +147,12 @@ def _stop_on_signals() -> asyncio.Event:
         with contextlib.suppress(NotImplementedError, AttributeError):
             loop.add_signal_handler(getattr(signal, name), stop.set)
     return stop
+
+
+def _has_screen() -> bool:
+    """Whether a window can open; without one, Linux would start a text browser in this very terminal."""
+    shown = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_DISTRO_NAME"))
+    return shown or not sys.platform.startswith("linux")
 
 
 def _one_thread_each() -> None:

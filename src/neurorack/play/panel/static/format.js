@@ -35,7 +35,7 @@ export function physicalText(value, unit, name) {
   if (unit === "Hz") return value >= 1000 ? `${(value / 1000).toFixed(2)} kHz` : `${value.toFixed(value < 100 ? 1 : 0)} Hz`;
   if (unit === "dB") return `${value < 0 ? "−" : ""}${Math.abs(value).toFixed(1)} dB`;
   const size = Math.abs(value);
-  const digits = size >= 100 ? 0 : size >= 10 ? 1 : 2;
+  const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.1 || size === 0 ? 2 : 3;
   return `${value < 0 ? "−" : ""}${size.toFixed(digits)}${unit ? ` ${unit}` : ""}`;
 }
 

@@ -18,8 +18,8 @@ CLIP_SECONDS = 4.0
 CLIPS = 8
 ANCHORS = 64
 SUPPORT = 2048
-SUPPORT_QUANTILE = 0.98
-"""Share of other training frames that lie within the support radius of a support point."""
+SUPPORT_SHARE = 0.65
+"""Share of requests made of training frames (one frame's pitch, another's other controls) within the radius."""
 
 
 @dataclass(frozen=True)
@@ -107,16 +107,17 @@ def statistics(objective: Objective, corpus: Corpus, seed: int = 0, max_minutes:
     z_size = objective.model.config.latent_size
     controls = table[sounding][:, z_size:]
     points = controls[random.choice(len(controls), min(SUPPORT, len(controls)), replace=False)]
-    others = controls[random.choice(len(controls), min(20_000, len(controls)), replace=False)]
-    distance = cKDTree(points).query(others, k=2)[0]
-    # A support point's nearest neighbour is itself: take the next one there.
-    nearest = np.where(distance[:, 0] < 1e-9, distance[:, 1], distance[:, 0])
+    requests = controls[random.integers(len(controls), size=20_000)]
+    if "pitch" in objective.names:
+        pitch = objective.names.index("pitch")
+        requests[:, pitch] = controls[random.integers(len(controls), size=len(requests)), pitch]
+    nearest = cKDTree(points).query(requests)[0]
     source = table[held] if held.sum() >= 4 * ANCHORS else table[sounding]
     scores = ndtri(np.clip((controls + 1) / 2, 0.005, 0.995))
     coupling = np.corrcoef(scores, rowvar=False).reshape(controls.shape[1], -1)
     return Statistics(
         anchors=_anchors(source, random), support=points.astype(np.float32),
-        support_radius=float(np.quantile(nearest, SUPPORT_QUANTILE)),
+        support_radius=float(np.quantile(nearest, SUPPORT_SHARE)),
         coupling=np.nan_to_num(coupling, nan=0.0) * (1 - np.eye(len(coupling))) + np.eye(len(coupling)),
         z_scale=table[sounding][:, :z_size].std(0) + 1e-6,
     )  # fmt: skip

@@ -17,7 +17,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from neurorack.core.level import FLOOR_POWER, TAPS, level_weights
+from neurorack.core.level import FLOOR_DB, FLOOR_POWER, TAPS, level_weights
 from neurorack.core.timebase import HOP
 from neurorack.learn.model.streaming import Tape, interpolate_frames, with_past
 
@@ -67,11 +67,12 @@ class GainStage(nn.Module):
 
     def forward(self, raw: Tensor, level_db: Tensor, f0_hz: Tensor | None, tape: Tape) -> Tensor:
         power = raw.reshape(raw.shape[0], -1, HOP).square().mean(-1).unsqueeze(1)
-        asked = (torch.exp(level_db * NEPER_PER_DB) - FLOOR_POWER).clamp_min(0.0)
+        # Scaled up, and bounded rather than padded: exporters drop additions of less than 1e-8.
+        asked = torch.relu(torch.exp((level_db - FLOOR_DB) * NEPER_PER_DB) - 1.0) * FLOOR_POWER
         standing = torch.maximum(self.slow(power, tape), 0.25 * self.window(power, tape))
         base = asked / (standing + RAW_FLOOR)
         would_be = self.window(base * power, tape)
-        missed = torch.log(asked + FLOOR_POWER) - torch.log(would_be + FLOOR_POWER)
+        missed = torch.log(asked.clamp_min(FLOOR_POWER)) - torch.log(would_be.clamp_min(FLOOR_POWER))
         if f0_hz is None:
             theta = torch.full_like(missed, DEAD_DB * NEPER_PER_DB)
         else:
@@ -79,5 +80,5 @@ class GainStage(nn.Module):
         most = REACH_DB * NEPER_PER_DB
         beyond = torch.minimum(torch.maximum(missed, -theta), theta)
         squared = base * torch.exp((missed - beyond).clamp(-most, most))
-        gain = torch.sqrt(squared + 1e-12)
+        gain = torch.sqrt(squared.clamp_min(1e-12))
         return raw * interpolate_frames(gain, HOP, tape).squeeze(1)

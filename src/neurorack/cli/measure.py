@@ -71,15 +71,15 @@ def command(
         scores = score_instrument(archive, recordings, split, limit, seed, update)
     if write:
         write_scores(path, archive, scores)
+    if as_json:
+        click.echo(json.dumps(scores, indent=1, allow_nan=False))
+    else:
+        _show(archive.manifest.title, scores)
     if pictures is not None:
         from neurorack.learn.measure.pictures import draw_all
 
         drawn = draw_all(archive, recordings, pictures, split, seed)
         click.echo(f"Drew {', '.join(p.name for p in drawn)} in {pictures}", err=True)
-    if as_json:
-        click.echo(json.dumps(scores, indent=1, allow_nan=False))
-    else:
-        _show(archive.manifest.title, scores)
 
 
 class _progress:

@@ -14,6 +14,7 @@ from neurorack.core.files import atomic_write
 from neurorack.core.nrk import Archive
 from neurorack.core.timebase import HOP
 from neurorack.learn.corpus.corpus import Corpus
+from neurorack.learn.measure.alignment import EDGE
 from neurorack.learn.measure.asking import Request, requests_for, unmoved
 from neurorack.learn.measure.excerpts import excerpts_of_corpus
 from neurorack.learn.measure.held import HeldTone, anchors, render_held
@@ -124,6 +125,8 @@ def sweep_figure(
     for column, name in enumerate(names):
         _spectrogram(axes[0, column], audio[column], m.sample_rate, f"{name} swept, the rest held")
         curves = vocabulary.listen(audio[column])
+        for curve in curves.values():
+            curve[:EDGE], curve[-EDGE:] = np.nan, np.nan
         _pair(
             axes[1, column], vocabulary.as_heard(name, asked[column][name]), curves[name], name, m.sample_rate
         )

@@ -61,7 +61,7 @@ def test_a_killed_audio_process_comes_back_with_the_same_state_and_leaves_nothin
     with playing(tmp_path, str(tiny_nrk), "--backend", "null") as player:
         seconds, told = asyncio.run(_kill_and_listen(player))
         assert told["asked"][1] == pytest.approx(0.7, abs=0.02)
-        assert seconds < 6  # about 1 s on an idle machine; this one may be busy
+        assert seconds < 8  # about 1 s on an idle machine; this one may be busy
         workers = _children(player.process.pid)
     assert not any(_alive(pid) for pid in workers)
     if shared.exists():

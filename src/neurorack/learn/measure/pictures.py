@@ -216,7 +216,7 @@ def held_figure(tones: Sequence[HeldTone], sample_rate: int) -> Figure | None:
     middle.set_title("spectrum; green: multiples of the frame rate", fontsize=9, loc="left")
     middle.set_xlabel("Hz")
     middle.set_ylabel("dB")
-    loudness = measure(tone.audio, sample_rate, ["loudness"])["loudness"]
+    loudness = measure(tone.audio, sample_rate, ["loudness"])["loudness"][EDGE:-EDGE]
     right.plot(np.arange(len(loudness)) * HOP / sample_rate, loudness, lw=0.6, color=HEARD)
     right.set_title("level, dB", fontsize=9, loc="left")
     right.set_xlabel("s")

@@ -19,9 +19,11 @@ ROOT = Path(__file__).resolve().parent.parent
 INSTRUMENTS = ROOT / "src" / "neurorack" / "instruments"
 
 ATTRIBUTION = {
-    "sfzinstruments/MTG.SoloSax": "MTG Solo Saxophones, recorded by MTG (Universitat Pompeu Fabra), Freesound packs "
+    "sfzinstruments/MTG.SoloSax": "MTG Solo Saxophones, recorded by MTG (Universitat Pompeu Fabra), "
+    "Freesound packs "
     "20251, 20239, 20247 and 20253, SFZ edition by kinwie, CC BY 4.0; trimmed, resampled",
-    "sfzinstruments/kinwie.dim-cabasa": "Dim Cabasa by kinwie, played by Dimas Syah, CC BY 4.0; trimmed, resampled",
+    "sfzinstruments/kinwie.dim-cabasa": "Dim Cabasa by kinwie, played by Dimas Syah, CC BY 4.0; trimmed, "
+    "resampled",
     "Tonejs/audio": "OLPC Berklee Sound Library, CC BY 3.0, via Tonejs/audio; decoded, mono, trimmed",
 }
 
@@ -29,7 +31,8 @@ RECIPES: dict[str, dict[str, object]] = {
     "winds": {
         "folder": "melodic",
         "title": "Winds",
-        "description": "Saxophones from soprano to baritone and a tuba: breath, growl, subtone and sustained notes.",
+        "description": "Saxophones from soprano to baritone and a tuba: breath, growl, subtone and "
+        "sustained notes.",
         "prepare": [],
         "train": ["--size", "rack"],
     },
@@ -37,7 +40,12 @@ RECIPES: dict[str, dict[str, object]] = {
         "folder": "percussion",
         "title": "Skins",
         "description": "Hand percussion: cajon, congas, darbuka, tabla, body and small shakers, tunable.",
-        "prepare": ["--exclude", "grooves_rendered", "--group", r"cajon_(?:cnd|dyn)/(.*?)(?:_rr\d+)?_(?:cnd|dyn)"],
+        "prepare": [
+            "--exclude",
+            "grooves_rendered",
+            "--group",
+            r"cajon_(?:cnd|dyn)/(.*?)(?:_rr\d+)?_(?:cnd|dyn)",
+        ],
         "train": ["--size", "rack"],
     },
 }
@@ -92,7 +100,9 @@ def make(name: str, recordings: Path, work: Path, minutes: float, trained_on: st
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("recordings", type=Path)
     parser.add_argument("--only", choices=sorted(RECIPES), action="append")
     parser.add_argument("--minutes", type=float, default=60)
@@ -101,7 +111,9 @@ def main() -> None:
     parser.add_argument("--train-option", action="append", default=[], help="passed on to train; repeatable")
     options = parser.parse_args()
     for name in options.only or sorted(RECIPES):
-        make(name, options.recordings, options.work, options.minutes, options.trained_on, options.train_option)
+        make(
+            name, options.recordings, options.work, options.minutes, options.trained_on, options.train_option
+        )
 
 
 if __name__ == "__main__":

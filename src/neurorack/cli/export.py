@@ -16,19 +16,37 @@ Examples
 """
 )
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="NAME.nrk",
-              help="The instrument to write; its name is the instrument's name.")  # fmt: skip
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="NAME.nrk",
+    help="The instrument to write; its name is the instrument's name.",
+)
 @click.option("--title", default="", help="A name for people.")
 @click.option("--description", default="", help="A sentence or two about it.")
-@click.option("--licence", default="unspecified", show_default=True, help="Licence of the instrument, like CC0-1.0.")
-@click.option("--provenance", type=click.Path(path_type=Path), metavar="FILE.json",
-              help="A JSON list of sources: [{source, licence, attribution, …}].")  # fmt: skip
+@click.option(
+    "--licence", default="unspecified", show_default=True, help="Licence of the instrument, like CC0-1.0."
+)
+@click.option(
+    "--provenance",
+    type=click.Path(path_type=Path),
+    metavar="FILE.json",
+    help="A JSON list of sources: [{source, licence, attribution, …}].",
+)
 @click.option("--trained-on", default="", help="The machine it was trained on, in words, for the card.")
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON.")
 def command(
-    run: Path, output: Path, title: str, description: str, licence: str, provenance: Path | None, trained_on: str,
+    run: Path,
+    output: Path,
+    title: str,
+    description: str,
+    licence: str,
+    provenance: Path | None,
+    trained_on: str,
     as_json: bool,
-) -> None:  # fmt: skip
+) -> None:
     """Make the playable instrument NAME.nrk of RUN: one file that needs no PyTorch."""
     from neurorack.core.errors import NeurorackError
     from neurorack.learn.export.instrument import Card, export
@@ -38,13 +56,21 @@ def command(
         try:
             sources = json.loads(provenance.read_text("utf-8"))
         except (OSError, ValueError) as error:
-            raise NeurorackError(f"{provenance} cannot be read as JSON ({error}); give a list of sources.") from error
+            raise NeurorackError(
+                f"{provenance} cannot be read as JSON ({error}); give a list of sources."
+            ) from error
     if output.suffix != ".nrk":
         raise NeurorackError(f"{output} must end in .nrk.")
     manifest = export(run, output, Card(output.stem, title, description, licence, sources, trained_on))
-    summary = {"path": str(output), "bytes": output.stat().st_size, "controls": [c.name for c in manifest.controls],
-               "latency_samples": manifest.latency_samples, "clips": len(manifest.clips)}  # fmt: skip
+    size, names = output.stat().st_size, [c.name for c in manifest.controls]
+    summary = {
+        "path": str(output),
+        "bytes": size,
+        "controls": names,
+        "latency_samples": manifest.latency_samples,
+        "clips": len(manifest.clips),
+    }
     if as_json:
         click.echo(json.dumps(summary))
     else:
-        click.echo(f"{output}: {summary['bytes'] / 1e6:.1f} MB, {', '.join(summary['controls'])}. Play it:  neurorack play {output}")
+        click.echo(f"{output}: {size / 1e6:.1f} MB, {', '.join(names)}. Play it:  neurorack play {output}")

@@ -2,8 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import click
+
+if TYPE_CHECKING:
+    from neurorack.learn.model.config import Arm
 
 
 @click.command(
@@ -17,43 +21,134 @@ Watch it:  tensorboard --logdir run
 """
 )
 @click.argument("corpus", type=click.Path(path_type=Path))
-@click.option("-o", "--output", "run", required=True, type=click.Path(path_type=Path), metavar="RUN",
-              help="Folder of the run.")  # fmt: skip
-@click.option("--minutes", type=click.FloatRange(min=0.01), help="Time to train; the schedule fits itself to it. Default 30.")
+@click.option(
+    "-o",
+    "--output",
+    "run",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Folder of the run.",
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0.01),
+    help="Time to train; the schedule fits itself to it. Default 30.",
+)
 @click.option("--steps", type=click.IntRange(min=1), help="Steps to train, instead of minutes.")
 @click.option("--resume", is_flag=True, help="Continue the run in this folder exactly where it stopped.")
-@click.option("--size", type=click.Choice(["rack", "studio"]), default="rack", show_default=True,
-              help="rack: for small computers. studio: larger, for laptops and up.")  # fmt: skip
-@click.option("--arm", type=click.Choice(["conditional", "fader", "counterfactual"]), default="counterfactual",
-              show_default=True, help="How control is taught: plainly, with a latent critic, or with the critic and "
-              "counterfactual requests.")  # fmt: skip
-@click.option("--controls", default="", metavar="NAMES", help="Descriptors to obey, of those the corpus has; default all.")
-@click.option("--batch", type=click.IntRange(min=2), help="Crops a step. Default 8, on a GPU 32.")
-@click.option("--crop", "crop_frames", type=click.IntRange(min=64), default=256, show_default=True,
-              help="Frames of 128 samples in a crop.")  # fmt: skip
-@click.option("--lr", "learning_rate", type=float, default=1.5e-3, show_default=True, help="Peak learning rate.")
-@click.option("--adversarial/--no-adversarial", default=None, help="A last stage against discriminators. Default: on a GPU.")
-@click.option("--weight", "weights", multiple=True, metavar="NAME=X",
-              help="Weight of a loss: kl, fader, counterfactual, adversarial, matching, counterfactual_every. Repeatable.")  # fmt: skip
-@click.option("--model", "changes", multiple=True, metavar="NAME=VALUE",
-              help="Change a field of the model's configuration, for ablations, like latent_size=4. Repeatable.")  # fmt: skip
+@click.option(
+    "--size",
+    type=click.Choice(["rack", "studio"]),
+    default="rack",
+    show_default=True,
+    help="rack: for small computers. studio: larger, for laptops and up.",
+)
+@click.option(
+    "--arm",
+    type=click.Choice(["conditional", "fader", "counterfactual"]),
+    default="counterfactual",
+    show_default=True,
+    help="How control is taught: plainly, with a latent critic, or with the "
+    "critic and "
+    "counterfactual requests.",
+)
+@click.option(
+    "--controls",
+    default="",
+    metavar="NAMES",
+    help="Descriptors to obey, of those the corpus has; default all.",
+)
+@click.option("--batch", type=click.IntRange(min=2), help="Crops a step. Default 4, on a GPU 32.")
+@click.option(
+    "--crop",
+    "crop_frames",
+    type=click.IntRange(min=64),
+    default=256,
+    show_default=True,
+    help="Frames of 128 samples in a crop.",
+)
+@click.option(
+    "--lr", "learning_rate", type=float, default=1.5e-3, show_default=True, help="Peak learning rate."
+)
+@click.option(
+    "--adversarial/--no-adversarial",
+    default=None,
+    help="A last stage against discriminators. Default: on a GPU.",
+)
+@click.option(
+    "--weight",
+    "weights",
+    multiple=True,
+    metavar="NAME=X",
+    help="Weight of a loss: kl, fader, counterfactual, adversarial, matching, "
+    "counterfactual_every. Repeatable.",
+)
+@click.option(
+    "--model",
+    "changes",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Change a field of the model's configuration, for ablations, like latent_size=4. Repeatable.",
+)
 @click.option("--seed", default=0, show_default=True, help="Another seed, another run.")
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads to use.")
 @click.option("--accelerator", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--devices", default="auto", show_default=True, help="How many devices.")
-@click.option("--strategy", default="auto", show_default=True, help="Fabric's strategy for several devices, like ddp.")
-@click.option("--checkpoint-every", "checkpoint_every_s", default=60.0, show_default=True, help="Seconds between checkpoints.")
-@click.option("--evaluate-every", "evaluate_every_s", default=180.0, show_default=True, help="Seconds between evaluations.")
+@click.option(
+    "--strategy", default="auto", show_default=True, help="Fabric's strategy for several devices, like ddp."
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "32", "bf16"]),
+    default="auto",
+    show_default=True,
+    help="Of the learned layers; auto: bf16 on a GPU. Spectra and filterbank are always float32.",
+)
+@click.option(
+    "--checkpoint-every",
+    "checkpoint_every_s",
+    default=60.0,
+    show_default=True,
+    help="Seconds between checkpoints.",
+)
+@click.option(
+    "--evaluate-every",
+    "evaluate_every_s",
+    default=180.0,
+    show_default=True,
+    help="Seconds between evaluations.",
+)
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def command(
-    corpus: Path, run: Path, minutes: float | None, steps: int | None, resume: bool, size: str, arm: str,
-    controls: str, batch: int | None, crop_frames: int, learning_rate: float, adversarial: bool | None,
-    weights: tuple[str, ...], changes: tuple[str, ...], seed: int, threads: int | None, accelerator: str, devices: str, strategy: str,
-    checkpoint_every_s: float, evaluate_every_s: float, quiet: bool,
-) -> None:  # fmt: skip
+    corpus: Path,
+    run: Path,
+    minutes: float | None,
+    steps: int | None,
+    resume: bool,
+    size: str,
+    arm: str,
+    controls: str,
+    batch: int | None,
+    crop_frames: int,
+    learning_rate: float,
+    adversarial: bool | None,
+    weights: tuple[str, ...],
+    changes: tuple[str, ...],
+    seed: int,
+    threads: int | None,
+    accelerator: str,
+    devices: str,
+    strategy: str,
+    precision: str,
+    checkpoint_every_s: float,
+    evaluate_every_s: float,
+    quiet: bool,
+) -> None:
     """Train an instrument on CORPUS (made by `neurorack prepare`).
 
-    It can be stopped at any moment, even by a power cut, and goes on with --resume. When it ends, make the instrument
+    It can be stopped at any moment, even by a power cut, and goes on with --resume. When it ends, make the
+    instrument
     with `neurorack export RUN -o NAME.nrk`.
     """
     import torch
@@ -76,33 +171,49 @@ def command(
         try:
             parsed[name] = kinds[name](float(value))
         except (KeyError, ValueError):
-            raise NeurorackError(f"--weight {pair!r} is not NAME=NUMBER with a NAME of {', '.join(kinds)}.") from None
+            raise NeurorackError(
+                f"--weight {pair!r} is not NAME=NUMBER with a NAME of {', '.join(kinds)}."
+            ) from None
     shape: dict[str, object] = {}
     for pair in changes:
         name, _, value = pair.partition("=")
         try:
             shape[name] = json.loads(value)
         except ValueError:
-            raise NeurorackError(f"--model {pair!r} is not NAME=VALUE with a number or a list like [1,2,4].") from None
+            raise NeurorackError(
+                f"--model {pair!r} is not NAME=VALUE with a number or a list like [1,2,4]."
+            ) from None
     fabric = make_fabric(accelerator, devices, strategy)
     fabric.launch()
-    if resume:
-        config = RunConfig.read(run)
-    else:
-        config = None
+    if not resume:
         if fabric.is_global_zero:
             gpu = fabric.device.type == "cuda"
-            config = new_run(
-                run, corpus, size=size, arm=arm, minutes=minutes, steps=steps,  # type: ignore[arg-type]
-                batch=batch or (32 if gpu else 8), crop_frames=crop_frames, learning_rate=learning_rate,
-                adversarial=adversarial, seed=seed, weights=parsed, changes=shape,
+            new_run(
+                run,
+                corpus,
+                size=size,
+                arm=cast("Arm", arm),
+                minutes=minutes,
+                steps=steps,
+                batch=batch or (32 if gpu else 4),
+                crop_frames=crop_frames,
+                learning_rate=learning_rate,
+                adversarial=adversarial,
+                seed=seed,
+                weights=parsed,
+                changes=shape,
                 controls=tuple(c.strip() for c in controls.split(",") if c.strip()),
-            )  # fmt: skip
+            )
         fabric.barrier()
-        config = config or RunConfig.read(run)
     train(
-        run, config, resume=resume, fabric=fabric, quiet=quiet, checkpoint_every_s=checkpoint_every_s,
+        run,
+        RunConfig.read(run),
+        resume=resume,
+        fabric=fabric,
+        quiet=quiet,
+        precision=precision,
+        checkpoint_every_s=checkpoint_every_s,
         evaluate_every_s=evaluate_every_s,
-    )  # fmt: skip
+    )
     if fabric.is_global_zero:
         click.echo(f"Trained. Make the instrument:  neurorack export {run} -o {run.name}.nrk")

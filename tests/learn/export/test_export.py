@@ -1,4 +1,6 @@
-"""From a short run to an instrument that reads, checks itself and plays; the user's own descriptor included."""
+"""From a short run to an instrument that reads, checks itself and plays; the user's own descriptor
+included.
+"""
 
 import json
 import subprocess
@@ -28,8 +30,25 @@ class Air(Descriptor):
         high = frames.power[..., frames.freqs_hz > 4000].sum(-1)
         return (high / (frames.power.sum(-1) + 1e-9)).unsqueeze(1)
 '''
-SMALL = ["--batch", "2", "--crop", "64", "--threads", "1", "--quiet", "--accelerator", "cpu", "--steps", "3",
-         "--model", "control_width=16", "--model", "encoder_widths=[8,8,8,16]", "--model", "stack_width=8"]  # fmt: skip
+SMALL = [
+    "--batch",
+    "2",
+    "--crop",
+    "64",
+    "--threads",
+    "1",
+    "--quiet",
+    "--accelerator",
+    "cpu",
+    "--steps",
+    "3",
+    "--model",
+    "control_width=16",
+    "--model",
+    "encoder_widths=[8,8,8,16]",
+    "--model",
+    "stack_width=8",
+]
 
 
 def neurorack(*arguments: object) -> str:
@@ -39,11 +58,23 @@ def neurorack(*arguments: object) -> str:
     return done.stdout
 
 
-def test_three_commands_make_an_instrument_with_ones_own_descriptor(tmp_path: Path, small_corpus: Path) -> None:
+def test_three_commands_make_an_instrument_with_ones_own_descriptor(
+    tmp_path: Path, small_corpus: Path
+) -> None:
     (tmp_path / "air.py").write_text(OWN, "utf-8")
     sounds = small_corpus.parent / "sounds"
-    neurorack("prepare", sounds, "-o", tmp_path / "corpus", "--descriptors", "loudness,brightness", "--workers", 1,
-              "--descriptor-file", f"{tmp_path / 'air.py'}:Air")  # fmt: skip
+    neurorack(
+        "prepare",
+        sounds,
+        "-o",
+        tmp_path / "corpus",
+        "--descriptors",
+        "loudness,brightness",
+        "--workers",
+        1,
+        "--descriptor-file",
+        f"{tmp_path / 'air.py'}:Air",
+    )
     (tmp_path / "air.py").unlink()  # the corpus keeps the source
     neurorack("train", tmp_path / "corpus", "-o", tmp_path / "run", *SMALL)
     summary = json.loads(neurorack("export", tmp_path / "run", "-o", tmp_path / "own.nrk", "--json"))

@@ -10,7 +10,7 @@ from neurorack.learn.descriptors import build
 from neurorack.learn.export.graphs import decoder_graph, descriptors_graph, encoder_graph
 from neurorack.learn.model.autoencoder import Autoencoder
 from neurorack.learn.model.config import make_config
-from neurorack.learn.model.pqmf import DELAY_BAND_SAMPLES, BANDS, Pqmf
+from neurorack.learn.model.pqmf import BANDS, DELAY_BAND_SAMPLES, Pqmf
 from neurorack.learn.model.streaming import StreamingModule, Tape
 
 CONTROLS = ("loudness", "brightness", "boominess", "noisiness", "pitch")
@@ -28,7 +28,8 @@ def inputs(names: list[str], latent: int, controls: int, frames: int) -> dict[st
     random = np.random.default_rng(0)
     t = np.arange(frames)
     made = {
-        "audio": random.standard_normal((1, frames * HOP)) * (0.1 + 0.1 * np.sin(np.arange(frames * HOP) / 9000)),
+        "audio": random.standard_normal((1, frames * HOP))
+        * (0.1 + 0.1 * np.sin(np.arange(frames * HOP) / 9000)),
         "noise": random.standard_normal((1, frames * HOP)),
         "z": random.standard_normal((1, latent, frames)),
         "controls": random.uniform(-1.2, 1.2, (1, controls, frames)),

@@ -21,10 +21,26 @@ from neurorack.learn.train.counterfactual import Measuring, make_requests
 from neurorack.learn.train.schedule import Clock
 
 SMALL = [
-    "--batch", "2", "--crop", "64", "--threads", "1", "--quiet", "--accelerator", "cpu", "--evaluate-every", "1e9",
-    "--model", "control_width=16", "--model", "encoder_widths=[8,8,8,16]", "--model", "stack_width=8",
-    "--model", "stack_dilations=[1,2]",
-]  # fmt: skip
+    "--batch",
+    "2",
+    "--crop",
+    "64",
+    "--threads",
+    "1",
+    "--quiet",
+    "--accelerator",
+    "cpu",
+    "--evaluate-every",
+    "1e9",
+    "--model",
+    "control_width=16",
+    "--model",
+    "encoder_widths=[8,8,8,16]",
+    "--model",
+    "stack_width=8",
+    "--model",
+    "stack_dilations=[1,2]",
+]
 
 
 def train_command(*arguments: object) -> list[str]:
@@ -67,7 +83,21 @@ def load_steps(run: Path) -> int:
 def test_two_processes_train_as_one(small_corpus: Path, tmp_path: Path) -> None:
     run = tmp_path / "two"
     command = train_command(
-        small_corpus, "-o", run, "--steps", 4, "--devices", 2, "--strategy", "ddp", "--arm", "fader", *SMALL
+        small_corpus,
+        "-o",
+        run,
+        "--steps",
+        4,
+        "--devices",
+        2,
+        "--strategy",
+        "ddp",
+        "--precision",
+        "bf16",
+        "--weight",
+        "counterfactual_every=1",
+        "--adversarial",
+        *SMALL,
     )
     subprocess.run(command, check=True, timeout=240)
     assert load_steps(run) == 4
@@ -102,9 +132,13 @@ def test_the_differentiable_normaliser_is_the_one_the_player_uses() -> None:
     low, high = normaliser.knots[0], normaliser.knots[-1]
     values = torch.linspace(low, high, 1000, requires_grad=True)
     control = measuring(values[None, None])
-    assert np.abs(control[0, 0].detach().numpy() - normaliser.to_control(values.detach().numpy())).max() < 1e-4
+    assert (
+        np.abs(control[0, 0].detach().numpy() - normaliser.to_control(values.detach().numpy())).max() < 1e-4
+    )
     control.sum().backward()
-    assert values.grad is not None and bool((values.grad >= 0).all()) and bool(torch.isfinite(values.grad).all())
+    assert (
+        values.grad is not None and bool((values.grad >= 0).all()) and bool(torch.isfinite(values.grad).all())
+    )
     physical = measuring.physical(torch.linspace(-1, 1, 99)[None], 0)[0].numpy()
     assert np.abs(physical - normaliser.to_physical(np.linspace(-1, 1, 99))).max() < 1e-4 * high
 

@@ -46,7 +46,8 @@ class DecoderGraph(nn.Module):
 def to_onnx(
     module: nn.Module, inputs: dict[str, Tensor], outputs: list[str], dynamic: dict[str, dict[int, str]]
 ) -> bytes:
-    """Export `module` called with `inputs` (in order). `dynamic` names free axes: {"z": {0: "batch", 2: "frames"}}.
+    """Export `module` called with `inputs` (in order). `dynamic` names free axes: {"z": {0: "batch", 2:
+    "frames"}}.
 
     Axes whose length is a multiple of the hop are written as "128*frames".
     """
@@ -64,9 +65,16 @@ def to_onnx(
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            module, tuple(inputs.values()), dynamo=True, opset_version=OPSET, input_names=list(inputs),
-            output_names=outputs, dynamic_shapes=(tuple(shapes),) if varargs else tuple(shapes), verbose=False,
-            external_data=False, optimize=False,
+            module,
+            tuple(inputs.values()),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=list(inputs),
+            output_names=outputs,
+            dynamic_shapes=(tuple(shapes),) if varargs else tuple(shapes),
+            verbose=False,
+            external_data=False,
+            optimize=False,
         )
     assert program is not None
     _keep_tiny_constants(program.model)
@@ -82,13 +90,19 @@ def to_onnx(
 def _keep_tiny_constants(model: onnx_ir.Model) -> None:
     """Give scalar constants of 1e-8 or less the shape [1].
 
-    The optimiser takes a scalar that near to zero for zero and drops what adds it, and with it the floors that
+    The optimiser takes a scalar that near to zero for zero and drops what adds it, and with it the floors
+    that
     keep logarithms and divisions finite in silence; it matches scalars only, and broadcasting is the same.
     """
     for node in model.graph:
         value = node.attributes.get("value") if node.op_type == "Constant" else None
         array = None if value is None else value.as_tensor().numpy()
-        if array is not None and array.ndim == 0 and array.dtype.kind == "f" and 0 < abs(float(array)) <= 1e-8:
+        if (
+            array is not None
+            and array.ndim == 0
+            and array.dtype.kind == "f"
+            and 0 < abs(float(array)) <= 1e-8
+        ):
             node.attributes["value"] = onnx_ir.AttrTensor("value", onnx_ir.tensor(array.reshape(1)))
             node.outputs[0].shape = onnx_ir.Shape([1])
 

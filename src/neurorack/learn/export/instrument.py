@@ -1,4 +1,6 @@
-"""A run becomes a .nrk: graphs from the averaged weights, material from the corpus, a snapshot to check by."""
+"""A run becomes a .nrk: graphs from the averaged weights, material from the corpus, a snapshot to check
+by.
+"""
 
 import io
 import json
@@ -68,12 +70,16 @@ def export(run: Path, output: Path, card: Card) -> Manifest:
         corpus = Corpus.open(Path(config.corpus))
     except NeurorackError as error:
         raise NeurorackError(
-            f"The corpus of this run is not at {config.corpus} any more; put it back or prepare it again there."
+            f"The corpus of this run is not at {config.corpus} any more; put it back or prepare it again "
+            f"there."
         ) from error
     model: Autoencoder = objective.model
     rate = config.model.sample_rate
     bank = build(config.descriptors, rate, config.descriptor_files)
-    members: dict[str, bytes] = {"decoder.onnx": decoder_graph(model.decoder), "encoder.onnx": encoder_graph(model.encoder)}
+    members: dict[str, bytes] = {
+        "decoder.onnx": decoder_graph(model.decoder),
+        "encoder.onnx": encoder_graph(model.encoder),
+    }
     states = {"encoder": model.encoder.state_size, "decoder": model.decoder.state_size}
     for name, part in (("descriptors", bank.fast), ("descriptors_slow", bank.slow)):
         if part is not None:
@@ -88,20 +94,34 @@ def export(run: Path, output: Path, card: Card) -> Manifest:
         members[path] = _npy(encoded.rows)
         clips.append(Clip(_clip_name(file.path), path, encoded.rows.shape[1], file.path))
     members["weights.safetensors"] = save(
-        {k: v.contiguous() for k, v in model.state_dict().items()}, metadata={"config": json.dumps(config.model.to_dict())}
+        {k: v.contiguous() for k, v in model.state_dict().items()},
+        metadata={"config": json.dumps(config.model.to_dict())},
     )
     members["snapshot.npz"] = snapshot_bytes(_snapshot(config, members, states, stats.anchors, corpus))
     manifest = Manifest(
-        name=card.name, title=card.title or card.name, description=card.description, licence=card.licence,
-        sample_rate=rate, hop=HOP, latency_frames=config.model.latency_frames,
-        latent_size=config.model.latent_size, z_scale=tuple(float(v) for v in stats.z_scale),
-        controls=_controls(config, objective, bank), measured=_measured(bank),
+        name=card.name,
+        title=card.title or card.name,
+        description=card.description,
+        licence=card.licence,
+        sample_rate=rate,
+        hop=HOP,
+        latency_frames=config.model.latency_frames,
+        latent_size=config.model.latent_size,
+        z_scale=tuple(float(v) for v in stats.z_scale),
+        controls=_controls(config, objective, bank),
+        measured=_measured(bank),
         coupling=tuple(tuple(float(v) for v in row) for row in stats.coupling),
-        graphs={n: GraphSpec(f"{n}.onnx", "0" * 64, s) for n, s in states.items()}, clips=tuple(clips),
-        z_anchors_path="anchors.npy", support_path="support.npy", support_radius=stats.support_radius, files={},
+        graphs={n: GraphSpec(f"{n}.onnx", "0" * 64, s) for n, s in states.items()},
+        clips=tuple(clips),
+        z_anchors_path="anchors.npy",
+        support_path="support.npy",
+        support_radius=stats.support_radius,
+        files={},
         architecture={"family": "source-filter F-RAVE", "size": config.size, **config.model.to_dict()},
-        training=_training(config, extra, corpus, card), provenance=card.provenance, scores={},
-    )  # fmt: skip
+        training=_training(config, extra, corpus, card),
+        provenance=card.provenance,
+        scores={},
+    )
     return write_nrk(output, manifest, members)
 
 
@@ -111,7 +131,19 @@ def _controls(config: RunConfig, objective: Objective, bank: Any) -> tuple[Contr
     for name, lag in zip(config.model.controls, objective.lags, strict=True):
         spec, normaliser = specs[name], config.fitted()[name]
         low, middle, high = normaliser.to_physical(np.array([-0.9, 0.0, 0.9]))
-        controls.append(Control(name, spec.label, spec.unit, spec.scale, normaliser.knots, float(low), float(high), float(middle), lag))
+        controls.append(
+            Control(
+                name,
+                spec.label,
+                spec.unit,
+                spec.scale,
+                normaliser.knots,
+                float(low),
+                float(high),
+                float(middle),
+                lag,
+            )
+        )
     return tuple(controls)
 
 
@@ -124,12 +156,21 @@ def _measured(bank: Any) -> tuple[Measured, ...]:
 def _training(config: RunConfig, extra: dict[str, Any], corpus: Corpus, card: Card) -> dict[str, Any]:
     seconds = sum(f.seconds for f in corpus.split("train"))
     return {
-        "arm": config.arm, "size": config.size, "steps": extra["step"], "minutes": round(extra["elapsed_s"] / 60, 2),
-        "batch": config.batch, "crop_frames": config.crop_frames, "seed": config.seed,
-        "adversarial": config.adversarial, "corpus_minutes": round(seconds / 60, 2),
-        "corpus_files": len(corpus.split("train")), "machine": card.trained_on, "neurorack": __version__,
-        "torch": torch.__version__, "weights": config.weights,
-    }  # fmt: skip
+        "arm": config.arm,
+        "size": config.size,
+        "steps": extra["step"],
+        "minutes": round(extra["elapsed_s"] / 60, 2),
+        "batch": config.batch,
+        "crop_frames": config.crop_frames,
+        "seed": config.seed,
+        "adversarial": config.adversarial,
+        "corpus_minutes": round(seconds / 60, 2),
+        "corpus_files": len(corpus.split("train")),
+        "machine": card.trained_on,
+        "neurorack": __version__,
+        "torch": torch.__version__,
+        "weights": config.weights,
+    }
 
 
 def _clip_name(path: str) -> str:
@@ -175,7 +216,14 @@ def _snapshot(
     if "descriptors_slow" in states:
         slow = run("descriptors_slow", {"audio": audio[:, : t // SLOW_EVERY * SLOW_EVERY * HOP]})
     return Snapshot(
-        audio=audio, z=decoder_inputs["z"], controls=controls, level_db=level_db, f0_hz=f0_hz, seed=7,
-        encoder_z=run("encoder", {"audio": audio}), descriptors_values=run("descriptors", {"audio": audio}),
-        descriptors_slow_values=slow, decoder_audio=run("decoder", decoder_inputs),
-    )  # fmt: skip
+        audio=audio,
+        z=decoder_inputs["z"],
+        controls=controls,
+        level_db=level_db,
+        f0_hz=f0_hz,
+        seed=7,
+        encoder_z=run("encoder", {"audio": audio}),
+        descriptors_values=run("descriptors", {"audio": audio}),
+        descriptors_slow_values=slow,
+        decoder_audio=run("decoder", decoder_inputs),
+    )

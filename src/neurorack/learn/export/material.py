@@ -1,4 +1,6 @@
-"""What an instrument carries besides its graphs: clips, anchors, coupling, support, all drawn from its corpus."""
+"""What an instrument carries besides its graphs: clips, anchors, coupling, support, all drawn from its
+corpus.
+"""
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -19,7 +21,9 @@ CLIPS = 8
 ANCHORS = 64
 SUPPORT = 2048
 SUPPORT_SHARE = 0.65
-"""Share of requests made of training frames (one frame's pitch, another's other controls) within the radius."""
+"""Share of requests made of training frames (one frame's pitch, another's other controls) within the
+radius.
+"""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,9 @@ def encode(objective: Objective, corpus: Corpus, file: CorpusFile, max_frames: i
 
 
 def choose_clips(corpus: Corpus, seed: int = 0) -> list[CorpusFile]:
-    """Up to eight recordings of the training split from as many folders as there are, longest half preferred."""
+    """Up to eight recordings of the training split from as many folders as there are, longest half
+    preferred.
+    """
     random = np.random.default_rng(seed)
     folders: dict[str, list[CorpusFile]] = {}
     for file in corpus.split("train"):

@@ -27,7 +27,9 @@ class Autoencoder(nn.Module):
     def decode(
         self, z: Tensor, controls: Tensor, level_db: Tensor | None, f0_hz: Tensor | None, noise: Tensor
     ) -> Tensor:
-        """Offline decode, audio [B, 128 T]; level_db and f0_hz are used where the model has these controls."""
+        """Offline decode, audio [B, 128 T]; level_db and f0_hz are used where the model has these
+        controls.
+        """
         rest = [level_db] if self.config.gained else []
         rest += [f0_hz] if self.config.pitched else []
         return self.decoder.offline(z, controls, *rest, noise)

@@ -11,7 +11,9 @@ ARMS: tuple[Arm, ...] = ("conditional", "fader", "counterfactual")
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Shape of a model. `controls` are descriptor columns in order; `encoder_widths` grow over three halvings."""
+    """Shape of a model. `controls` are descriptor columns in order; `encoder_widths` grow over three
+    halvings.
+    """
 
     controls: tuple[str, ...]
     sample_rate: int = DEFAULT_SAMPLE_RATE

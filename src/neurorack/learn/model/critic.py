@@ -35,7 +35,9 @@ def quantile_bins(controls: Tensor) -> Tensor:
 
 
 def critic_loss(logits: Tensor, controls: Tensor, weight: Tensor) -> Tensor:
-    """Cross-entropy in nats over sounding frames. `weight` [B, 1, T] is 1 where the sound is above silence."""
+    """Cross-entropy in nats over sounding frames. `weight` [B, 1, T] is 1 where the sound is above
+    silence.
+    """
     loss = nn.functional.cross_entropy(logits.transpose(1, 2), quantile_bins(controls), reduction="none")
     return (loss * weight).sum() / (weight.sum() * controls.shape[1] + 1e-6)
 

@@ -1,9 +1,12 @@
 """(z, controls) -> sound, through excitations only: a neural source-filter instrument.
 
 A control network at the frame rate reads z and the controls and turns them into filters for two sources.
-The pulse train, at exactly the asked pitch, passes a minimum-phase envelope (envelope.py). White noise passes a
-stack of convolutions in the filterbank domain: gains in each band, of every channel of every layer, and of the
-bands that come out. Neither path has a bias and both are shaped by multiplication alone: zero in, zero out, and
+The pulse train, at exactly the asked pitch, passes a minimum-phase envelope (envelope.py). White noise
+passes a
+stack of convolutions in the filterbank domain: gains in each band, of every channel of every layer, and of
+the
+bands that come out. Neither path has a bias and both are shaped by multiplication alone: zero in, zero
+out, and
 inputs that stand still leave time-invariant filters behind, so that a held code sings instead of repeating
 at the frame rate.
 """
@@ -19,7 +22,14 @@ from neurorack.learn.model.envelope import POINTS, MinimumPhaseFilter
 from neurorack.learn.model.excitation import PulseTrain
 from neurorack.learn.model.gain import GainStage
 from neurorack.learn.model.pqmf import BANDS, Pqmf
-from neurorack.learn.model.streaming import CausalConv1d, StreamingModule, Tape, interpolate_frames, with_past
+from neurorack.learn.model.streaming import (
+    CausalConv1d,
+    MixedPrecision,
+    StreamingModule,
+    Tape,
+    interpolate_frames,
+    with_past,
+)
 
 STEPS = HOP // BANDS
 """Samples of each band in a frame."""
@@ -29,28 +39,33 @@ LOWEST, HIGHEST = -12.0, 4.0
 """Bounds of every log-gain, in nepers: 104 dB down to 35 dB up."""
 
 
-class ControlNet(nn.Module):
+class ControlNet(MixedPrecision):
     """z [B, Z, T], controls [B, C, T] -> features [B, H, T]; the controls multiply in at every depth."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         width, controls = config.control_width, len(config.controls)
         self.entry = nn.Conv1d(config.latent_size + controls, width, 1)
-        self.convs = nn.ModuleList(CausalConv1d(width, width, 3, dilation=d) for d in config.control_dilations)
+        self.convs = nn.ModuleList(
+            CausalConv1d(width, width, 3, dilation=d) for d in config.control_dilations
+        )
         self.films = nn.ModuleList(nn.Conv1d(controls, width, 1) for _ in config.control_dilations)
         for film in self.films:
             nn.init.normal_(film.weight, std=0.1)
             nn.init.ones_(film.bias)
 
     def forward(self, z: Tensor, controls: Tensor, tape: Tape) -> Tensor:
-        x = nn.functional.leaky_relu(self.entry(torch.cat([z, controls], dim=1)), SLOPE)
-        for conv, film in zip(self.convs, self.films, strict=True):
-            x = x + nn.functional.leaky_relu(conv(x, tape) * film(controls), SLOPE)
-        return x
+        with self.autocast(z):
+            x = nn.functional.leaky_relu(self.entry(torch.cat([z, controls], dim=1)), SLOPE)
+            for conv, film in zip(self.convs, self.films, strict=True):
+                x = x + nn.functional.leaky_relu(conv(x, tape) * film(controls), SLOPE)
+        return x.float()
 
 
-class NoiseStack(nn.Module):
-    """Noise bands [B, M, 8 T] shaped by gains: source and output log-gains [B, M, 8 T], layer gains [B, L W, 8 T]."""
+class NoiseStack(MixedPrecision):
+    """Noise bands [B, M, 8 T] shaped by gains: source and output log-gains [B, M, 8 T], layer gains [B, L
+    W, 8 T].
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -63,12 +78,16 @@ class NoiseStack(nn.Module):
         )
         self.exit = CausalConv1d(width, BANDS, 3, bias=False)
 
-    def forward(self, noise: Tensor, source_log: Tensor, out_log: Tensor, gains: Tensor, tape: Tape) -> Tensor:
-        x = self.entry(noise * torch.exp(source_log.clamp(LOWEST, HIGHEST)), tape)
-        for layer, gain in zip(self.layers, gains.chunk(len(self.layers), dim=1), strict=True):
-            y = x * (1.0 + gain)
-            x = x + layer(nn.functional.leaky_relu(y, self.slope) if self.slope != 1.0 else y, tape)
-        return self.exit(x, tape) * torch.exp(out_log.clamp(LOWEST, HIGHEST))
+    def forward(
+        self, noise: Tensor, source_log: Tensor, out_log: Tensor, gains: Tensor, tape: Tape
+    ) -> Tensor:
+        with self.autocast(noise):
+            x = self.entry(noise * torch.exp(source_log.clamp(LOWEST, HIGHEST)), tape)
+            for layer, gain in zip(self.layers, gains.chunk(len(self.layers), dim=1), strict=True):
+                y = x * (1.0 + gain)
+                x = x + layer(nn.functional.leaky_relu(y, self.slope) if self.slope != 1.0 else y, tape)
+            x = self.exit(x, tape)
+        return x.float() * torch.exp(out_log.clamp(LOWEST, HIGHEST))
 
 
 class Decoder(StreamingModule):

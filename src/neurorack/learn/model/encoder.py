@@ -11,12 +11,18 @@ from neurorack.core.timebase import HOP
 from neurorack.learn.model.config import ModelConfig
 from neurorack.learn.model.gain import LevelWindow
 from neurorack.learn.model.pqmf import BANDS, Pqmf
-from neurorack.learn.model.streaming import CausalConv1d, StreamingModule, Tape, interpolate_frames
+from neurorack.learn.model.streaming import (
+    CausalConv1d,
+    MixedPrecision,
+    StreamingModule,
+    Tape,
+    interpolate_frames,
+)
 
 SLOPE = 0.2
 
 
-class Encoder(StreamingModule):
+class Encoder(StreamingModule, MixedPrecision):
     """audio [B, 128 T] -> posterior mean and log-variance, stacked: [B, 2 Z, T]."""
 
     def __init__(self, config: ModelConfig) -> None:
@@ -27,7 +33,11 @@ class Encoder(StreamingModule):
         self.level = LevelWindow(config.sample_rate)
         self.entry = CausalConv1d(BANDS, a, 3)
         self.down = nn.ModuleList(
-            [CausalConv1d(a, b, 4, stride=2), CausalConv1d(b, c, 4, stride=2), CausalConv1d(c, d, 4, stride=2)]
+            [
+                CausalConv1d(a, b, 4, stride=2),
+                CausalConv1d(b, c, 4, stride=2),
+                CausalConv1d(c, d, 4, stride=2),
+            ]
         )
         self.blocks = nn.ModuleList(
             CausalConv1d(d, d, 3, dilation=2**i) for i in range(config.encoder_blocks)
@@ -42,9 +52,11 @@ class Encoder(StreamingModule):
         level = torch.maximum(self.level(power, tape), power)
         scale = torch.rsqrt(level + 1e-7)
         x = self.pqmf.analyse(audio, tape) * interpolate_frames(scale, HOP // BANDS, tape)
-        x = nn.functional.leaky_relu(self.entry(x, tape), SLOPE)
-        for down in self.down:
-            x = nn.functional.leaky_relu(down(x, tape), SLOPE)
-        for block in self.blocks:
-            x = x + nn.functional.leaky_relu(block(x, tape), SLOPE)
-        return self.head(x)
+        with self.autocast(x):
+            x = nn.functional.leaky_relu(self.entry(x, tape), SLOPE)
+            for down in self.down:
+                x = nn.functional.leaky_relu(down(x, tape), SLOPE)
+            for block in self.blocks:
+                x = x + nn.functional.leaky_relu(block(x, tape), SLOPE)
+            x = self.head(x)
+        return x.float()

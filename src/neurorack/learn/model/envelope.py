@@ -1,12 +1,14 @@
 """The pulse train's filter: a causal, minimum-phase spectral envelope that changes every frame.
 
-Each frame's envelope is given as log-amplitudes at points on the ERB-rate scale. Log-magnitude and (minus) its Hilbert
+Each frame's envelope is given as log-amplitudes at points on the ERB-rate scale. Log-magnitude and (minus)
+its Hilbert
 transform, the minimum phase, are both linear in these points, so one matrix gives the complex log-spectrum;
 the source, cut into overlapping Hann segments of two frames, is multiplied by it and overlap-added.
 
 Full-band on purpose: in a critically sampled filterbank, any mixing of bands shifts frequencies, and
 a pulse train comes out with inharmonic images. Here a held envelope is a time-invariant filter: only
-multiples of f0 come out, to the accuracy of float32. (Noise has no harmonics to spoil and stays in the bands.)
+multiples of f0 come out, to the accuracy of float32. (Noise has no harmonics to spoil and stays in the
+bands.)
 """
 
 import numpy as np

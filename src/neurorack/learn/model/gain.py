@@ -4,9 +4,11 @@ With raw frame powers e_t, the level window w (core/level.py) and a slow window 
 
     base_t = P_t / max(v * e, (w * e) / 4)_t,                    P_t = 10^(L_t / 10) - 1e-9
     d_t = ln P_t - ln (w * (base e))_t                           what the level window would still miss
-    G_t = base_t exp(d_t - clamp(d_t, -theta, theta))            squared gain, linear in amplitude between frames
+    G_t = base_t exp(d_t - clamp(d_t, -theta, theta))            squared gain, linear in amplitude between
+    frames
 
-The asked level acts at once; the raw level is divided out slowly. A level in 12 ms ripples within each period of a
+The asked level acts at once; the raw level is divided out slowly. A level in 12 ms ripples within each
+period of a
 low note, and a gain that followed the ripple at the frame rate would put lines between the harmonics; so the
 fast correction only acts on what exceeds the ripple a pulse train of that pitch can have (theta). Attacks
 inside the window pass as the sources make them. Causal, parallel over frames: no recursion.
@@ -57,7 +59,9 @@ class LevelWindow(FrameWindow):
 
 
 class GainStage(nn.Module):
-    """Raw audio [B, 128 T], level_db [B, 1, T] and, where pitched, f0_hz [B, 1, T] -> audio at the level asked."""
+    """Raw audio [B, 128 T], level_db [B, 1, T] and, where pitched, f0_hz [B, 1, T] -> audio at the level
+    asked.
+    """
 
     def __init__(self, sample_rate: int) -> None:
         super().__init__()

@@ -4,6 +4,8 @@ A module's state is one flat tensor [B, S]. Inside a step a `Tape` hands each la
 execution and collects what the layer leaves for the next step. No globals, no buffers that change.
 """
 
+import contextlib
+
 import torch
 from torch import Tensor, nn
 
@@ -75,11 +77,37 @@ class StreamingModule(nn.Module):
         return self.run(*inputs, tape=Tape(None, None))
 
 
+class MixedPrecision(nn.Module):
+    """A learned part whose convolutions may run in bfloat16 in training (`bf16`), never in an exported graph.
+
+    Filterbank, envelope, gain stage and spectra always stay in float32: 8 bits there are audible noise.
+    """
+
+    bf16 = False
+
+    def autocast(self, like: Tensor) -> contextlib.AbstractContextManager:
+        """The context to run the learned layers in."""
+        return torch.autocast(like.device.type, torch.bfloat16) if self.bf16 else contextlib.nullcontext()
+
+
+def use_bf16(module: nn.Module, on: bool = True) -> None:
+    """Switch every MixedPrecision part of `module`."""
+    for part in module.modules():
+        if isinstance(part, MixedPrecision):
+            part.bf16 = on
+
+
 class CausalConv1d(nn.Module):
     """Convolution that looks back only. Input [B, C, T] -> [B, C', T / stride]; T a multiple of stride."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel: int, *, stride: int = 1, dilation: int = 1,
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        dilation: int = 1,
         bias: bool = True,
     ) -> None:
         super().__init__()
@@ -90,7 +118,7 @@ class CausalConv1d(nn.Module):
         if self.past_length == 0:
             return self.conv(x)
         x = torch.cat([tape.past(x, self.conv.in_channels, self.past_length), x], dim=-1)
-        tape.put(x[..., -self.past_length:])
+        tape.put(x[..., -self.past_length :])
         return self.conv(x)
 
 

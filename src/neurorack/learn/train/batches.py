@@ -1,6 +1,7 @@
 """The training split on the device, and crops cut there.
 
-Audio and features are laid end to end as frames. A crop is a row of frame indices, so that cutting a batch is one gather
+Audio and features are laid end to end as frames. A crop is a row of frame indices, so that cutting a batch
+is one gather
 on whatever device holds the tape. Some crops splice two places (the second at a file's start): recordings
 hold almost no transitions between notes, and an instrument must play them.
 """
@@ -26,7 +27,9 @@ FADE_FRAMES = 4
 
 @dataclass(frozen=True)
 class Batch:
-    """Crops of T frames: audio [B, 128 T]; controls [B, C, T + margin] normalised; f0_hz [B, 1, T + margin]."""
+    """Crops of T frames: audio [B, 128 T]; controls [B, C, T + margin] normalised; f0_hz [B, 1, T +
+    margin].
+    """
 
     audio: Tensor
     controls: Tensor
@@ -37,7 +40,11 @@ class Tape:
     """One split of a corpus as frames: `audio` int16 [F, 128], `controls` float32 [F, C], `f0_hz` [F]."""
 
     def __init__(
-        self, corpus: Corpus, split: str, names: tuple[str, ...], normalisers: dict[str, Normaliser],
+        self,
+        corpus: Corpus,
+        split: str,
+        names: tuple[str, ...],
+        normalisers: dict[str, Normaliser],
         device: torch.device,
     ) -> None:
         files = list(corpus.split(split))
@@ -62,6 +69,7 @@ class Tape:
 
     def batch(self, size: int, frames: int, margin: int, splices: float, generator: torch.Generator) -> Batch:
         """`size` random crops; `splices` is the share that joins two places."""
+
         def rand(*shape: int) -> Tensor:
             return torch.rand(*shape, generator=generator).to(self.device)
 

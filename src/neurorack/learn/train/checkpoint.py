@@ -49,7 +49,7 @@ def load_checkpoint(
     """Restore what `save_checkpoint` wrote, in place; returns `extra`."""
     try:
         with safe_open(str(path), framework="pt") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            tensors = {key: file.get_tensor(key) for key in file.keys()}
             extra = json.loads((file.metadata() or {})["extra"])
     except FileNotFoundError as error:
         raise NeurorackError(f"{path} does not exist: train first, or give the folder of a run.") from error
@@ -57,13 +57,13 @@ def load_checkpoint(
         raise NeurorackError(f"{path} cannot be read as a checkpoint; delete it and train again.") from error
     for name, module in modules.items():
         prefix = f"module.{name}."
-        module.load_state_dict({k[len(prefix):]: v for k, v in tensors.items() if k.startswith(prefix)})
+        module.load_state_dict({k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)})
     for name, optimizer in (optimizers or {}).items():
         prefix = f"optimizer.{name}."
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in tensors.items():
             if key.startswith(prefix):
-                index, field = key[len(prefix):].split(".", 1)
+                index, field = key[len(prefix) :].split(".", 1)
                 state.setdefault(int(index), {})[field] = value
         current = optimizer.state_dict()
         optimizer.load_state_dict({"state": state, "param_groups": current["param_groups"]})

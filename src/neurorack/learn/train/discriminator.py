@@ -6,10 +6,12 @@ Each reads real and imaginary parts of one STFT as two channels; hinge loss and 
 import torch
 from torch import Tensor, nn
 
+from neurorack.learn.model.streaming import MixedPrecision
+
 RESOLUTIONS = (2048, 1024, 512)
 
 
-class StftDiscriminator(nn.Module):
+class StftDiscriminator(MixedPrecision):
     """audio [B, N] -> feature maps, the last of which is the verdict."""
 
     def __init__(self, size: int, width: int) -> None:
@@ -34,10 +36,11 @@ class StftDiscriminator(nn.Module):
         spectrum = spectrum * magnitude.rsqrt()
         x = torch.view_as_real(spectrum).movedim(-1, 1)
         maps = []
-        for conv in self.convs:
-            x = nn.functional.leaky_relu(conv(x), 0.2)
-            maps.append(x)
-        maps.append(self.verdict(x))
+        with self.autocast(audio):
+            for conv in self.convs:
+                x = nn.functional.leaky_relu(conv(x), 0.2)
+                maps.append(x.float())
+            maps.append(self.verdict(x).float())
         return maps
 
 

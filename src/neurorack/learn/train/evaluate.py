@@ -64,8 +64,12 @@ def evaluate(objective: Objective, batch: Batch) -> Evaluation:
     example_asked = swapped[0, objective.scored][:, : -lag or None].cpu().numpy()
     example_measured = measured[0][:, lag:].cpu().numpy()
     return Evaluation(
-        numbers, heard[0, start:].float().cpu().numpy(), wanted[0].cpu().numpy(), example_asked,
-        example_measured, [objective.names[i] for i in objective.scored],
+        numbers,
+        heard[0, start:].float().cpu().numpy(),
+        wanted[0].cpu().numpy(),
+        example_asked,
+        example_measured,
+        [objective.names[i] for i in objective.scored],
     )
 
 

@@ -1,6 +1,7 @@
 """The training loop: Fabric, one clock, exact resume.
 
-Every random choice of a step comes from a generator seeded by (seed, step, rank), so that a resumed run sees the same
+Every random choice of a step comes from a generator seeded by (seed, step, rank), so that a resumed run
+sees the same
 batches, noise and requests as one that was never interrupted.
 """
 
@@ -18,6 +19,7 @@ from neurorack.core.errors import NeurorackError
 from neurorack.core.timebase import HOP
 from neurorack.learn.corpus import Corpus
 from neurorack.learn.descriptors import build
+from neurorack.learn.model.streaming import use_bf16
 from neurorack.learn.train.batches import Tape
 from neurorack.learn.train.checkpoint import NAME, load_checkpoint, save_checkpoint
 from neurorack.learn.train.discriminator import Discriminators, discriminator_loss, generator_losses
@@ -41,7 +43,9 @@ def generator_for(seed: int, step: int, rank: int) -> torch.Generator:
 class Trainer:
     """Everything a run holds while it trains."""
 
-    def __init__(self, run: Path, config: RunConfig, fabric: Fabric, quiet: bool = False) -> None:
+    def __init__(
+        self, run: Path, config: RunConfig, fabric: Fabric, quiet: bool = False, bf16: bool = False
+    ) -> None:
         self.run, self.config, self.fabric = run, config, fabric
         torch.manual_seed(config.seed)
         corpus = Corpus.open(Path(config.corpus))
@@ -56,6 +60,8 @@ class Trainer:
         self.objective = Objective(model, bank, lags, normalisers, config.arm, self.weights)
         self.ema = copy.deepcopy(model).requires_grad_(False)
         self.discriminators = Discriminators()
+        for module in (self.objective, self.discriminators):
+            use_bf16(module, bf16)
         shaped = [*model.encoder.parameters(), *model.decoder.parameters()]
         fast: dict[str, Any] = {"lr": config.learning_rate, "betas": (0.9, 0.99), "weight_decay": 1e-4}
         self.optimizer = torch.optim.AdamW(shaped, **fast)
@@ -66,9 +72,10 @@ class Trainer:
         self.tape = Tape(corpus, "train", config.model.controls, normalisers, device)
         margin = self.objective.margin
         if self.tape.frames <= config.crop_frames + margin:
+            least = (config.crop_frames + margin + 1) * HOP / rate
             raise NeurorackError(
-                f"The training split holds {self.tape.frames * HOP / config.model.sample_rate:.2f} s of sound; "
-                f"training needs at least {(config.crop_frames + margin + 1) * HOP / config.model.sample_rate:.1f} s: add recordings."
+                f"The training split holds {self.tape.frames * HOP / rate:.2f} s of sound and training needs "
+                f"{least:.1f} s: add recordings."
             )
         held_out = "validation" if any(True for _ in corpus.split("validation")) else "train"
         tape = Tape(corpus, held_out, config.model.controls, normalisers, device)
@@ -89,7 +96,11 @@ class Trainer:
     def save(self) -> None:
         """Write the checkpoint (rank 0)."""
         if self.fabric.is_global_zero:
-            extra = {"step": self.clock.step, "elapsed_s": self.clock.elapsed_s, "progress": self.clock.progress}
+            extra = {
+                "step": self.clock.step,
+                "elapsed_s": self.clock.elapsed_s,
+                "progress": self.clock.progress,
+            }
             save_checkpoint(self.run / NAME, self.modules(), self.optimizers(), extra)
 
     def resume(self) -> None:
@@ -119,8 +130,7 @@ class Trainer:
             batch = self.tape.batch(
                 config.batch, config.crop_frames, self.objective.margin, config.splices, random
             )
-            with fabric.autocast():
-                losses = objective(batch, step, progress, random)
+            losses = objective(batch, step, progress, random)
             total = losses["total"]
             if judged:
                 total = total + self._judge(losses)
@@ -198,7 +208,9 @@ class Trainer:
         samples = rate * self.config.batch * self.config.crop_frames * HOP * self.fabric.world_size
         stage = "adversarial" if judged else "spectral"
         self.monitor.line(
-            self.clock.progress, stage, self.clock.remaining_s,
+            self.clock.progress,
+            stage,
+            self.clock.remaining_s,
             {"step": self.clock.step, "stft": scalars["stft"], "steps/s": rate, "samples/s": samples},
         )
         self.monitor.log(

@@ -24,9 +24,7 @@ class MultiScaleStft(nn.Module):
     def magnitudes(self, audio: Tensor, size: int) -> Tensor:
         """[B, N] -> [B, size / 2 + 1, frames]."""
         window = getattr(self, f"window_{size}")
-        spectrum = torch.stft(
-            audio, size, size // 4, window=window, center=False, return_complex=True
-        )
+        spectrum = torch.stft(audio, size, size // 4, window=window, center=False, return_complex=True)
         power = spectrum.real.square() + spectrum.imag.square()
         return torch.sqrt(power + 1e-14) / (0.5 * size)
 

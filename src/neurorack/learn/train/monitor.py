@@ -29,9 +29,14 @@ class Monitor:
         self.sample_rate = sample_rate
         self.board = SummaryWriter(str(run / "tensorboard"))
         self.progress = Progress(
-            TextColumn("{task.fields[stage]}"), BarColumn(), TextColumn("{task.percentage:5.1f} %"),
-            TextColumn("{task.fields[line]}"), console=Console(stderr=True), disable=quiet, refresh_per_second=2,
-        )  # fmt: skip
+            TextColumn("{task.fields[stage]}"),
+            BarColumn(),
+            TextColumn("{task.percentage:5.1f} %"),
+            TextColumn("{task.fields[line]}"),
+            console=Console(stderr=True),
+            disable=quiet,
+            refresh_per_second=2,
+        )
         self.task = self.progress.add_task("train", total=1.0, stage="starting", line="")
         self.progress.start()
 
@@ -39,7 +44,10 @@ class Monitor:
         """Refresh the console line."""
         text = "  ".join(f"{k} {v:.3g}" for k, v in numbers.items())
         self.progress.update(
-            self.task, completed=progress, stage=stage, line=f"{text}  playable in about {_clock(remaining_s)}"
+            self.task,
+            completed=progress,
+            stage=stage,
+            line=f"{text}  playable in about {_clock(remaining_s)}",
         )
 
     def log(self, step: int, numbers: dict[str, Any]) -> None:
@@ -64,7 +72,8 @@ class Monitor:
         rows = max(1, len(evaluation.names))
         figure, axes = plt.subplots(rows + 2, 1, figsize=(8, 2 * (rows + 2)), constrained_layout=True)
         for axis, name, audio in (
-            (axes[0], "wanted", evaluation.wanted), (axes[1], "heard", evaluation.heard)
+            (axes[0], "wanted", evaluation.wanted),
+            (axes[1], "heard", evaluation.heard),
         ):
             axis.specgram(audio + 1e-9, NFFT=1024, noverlap=768, Fs=self.sample_rate, vmin=-140, vmax=-30)
             axis.set_title(name)

@@ -29,7 +29,9 @@ MEASURE_EVERY = 4
 
 @dataclass(frozen=True)
 class Weights:
-    """How much each loss counts. `critic_warm` is the share of training before the fader acts, `ramp` how long it takes."""
+    """How much each loss counts. `critic_warm` is the share of training before the fader acts, `ramp` how
+    long it takes.
+    """
 
     kl: float = 0.003
     fader: float = 0.3
@@ -45,8 +47,13 @@ class Objective(nn.Module):
     """Batch -> losses. Holds the model so that Fabric's strategies wrap model and losses as one module."""
 
     def __init__(
-        self, model: Autoencoder, bank: DescriptorBank, lags: dict[str, int],
-        normalisers: dict[str, Normaliser], arm: Arm, weights: Weights,
+        self,
+        model: Autoencoder,
+        bank: DescriptorBank,
+        lags: dict[str, int],
+        normalisers: dict[str, Normaliser],
+        arm: Arm,
+        weights: Weights,
     ) -> None:
         """`bank` measures what is scored; `lags` are the lag_frames of every control."""
         super().__init__()
@@ -94,7 +101,9 @@ class Objective(nn.Module):
             f0 = nn.functional.pad(batch.f0_hz, (self.delay, 0), mode="replicate")[..., lag : lag + frames]
         return ahead, late, level, f0
 
-    def forward(self, batch: Batch, step: int, progress: float, generator: torch.Generator) -> dict[str, Tensor]:
+    def forward(
+        self, batch: Batch, step: int, progress: float, generator: torch.Generator
+    ) -> dict[str, Tensor]:
         """Losses by name; "total" is to be minimised; "heard" and "wanted" are audio for the judges."""
         b, device = batch.audio.shape[0], batch.audio.device
         frames = batch.audio.shape[1] // HOP
@@ -120,15 +129,26 @@ class Objective(nn.Module):
             total = total + self.weights.fader * fade * losses["confusion"]
         if self.arm == "counterfactual" and step % self.weights.counterfactual_every == 0:
             half = max(1, b // 2)
-            losses["control"] = self._control_loss(
-                z[:half], ahead, level, f0, noise[:half], half, generator
-            )
+            losses["control"] = self._control_loss(z[:half], ahead, level, f0, noise[:half], half, generator)
             total = total + self.weights.counterfactual * losses["control"]
         losses["total"] = total
-        return {**losses, "heard": heard, "wanted": wanted, "z": z, "controls": controls, "sounding": sounding}
+        return {
+            **losses,
+            "heard": heard,
+            "wanted": wanted,
+            "z": z,
+            "controls": controls,
+            "sounding": sounding,
+        }
 
     def _control_loss(
-        self, z: Tensor, controls: Tensor, level: Tensor, f0: Tensor | None, noise: Tensor, half: int,
+        self,
+        z: Tensor,
+        controls: Tensor,
+        level: Tensor,
+        f0: Tensor | None,
+        noise: Tensor,
+        half: int,
         generator: torch.Generator,
     ) -> Tensor:
         """Mean |asked - measured| in control units (Huber, 0.1) over sounding frames and scored controls."""

@@ -50,9 +50,13 @@ class RunConfig:
             values["model"] = ModelConfig.from_dict(values["model"])
             return cls(**values)
         except FileNotFoundError as error:
-            raise NeurorackError(f"{run} is not a training run (no {RUN_FILE}); make one with `neurorack train`.") from error
+            raise NeurorackError(
+                f"{run} is not a training run (no {RUN_FILE}); make one with `neurorack train`."
+            ) from error
         except (ValueError, KeyError, TypeError) as error:
-            raise NeurorackError(f"{run / RUN_FILE} is damaged; train again or restore it from a copy.") from error
+            raise NeurorackError(
+                f"{run / RUN_FILE} is damaged; train again or restore it from a copy."
+            ) from error
 
     def fitted(self) -> dict[str, Normaliser]:
         return {name: Normaliser(tuple(knots)) for name, knots in self.normalisers.items()}

@@ -20,9 +20,21 @@ NOT_CONTROLS = ("periodicity",)
 
 
 def new_run(
-    run: Path, corpus_path: Path, *, size: str, arm: Arm, minutes: float | None, steps: int | None, batch: int,
-    crop_frames: int, learning_rate: float, adversarial: bool | None, seed: int, weights: dict[str, float],
-    changes: dict[str, object], controls: tuple[str, ...] = (),
+    run: Path,
+    corpus_path: Path,
+    *,
+    size: str,
+    arm: Arm,
+    minutes: float | None,
+    steps: int | None,
+    batch: int,
+    crop_frames: int,
+    learning_rate: float,
+    adversarial: bool | None,
+    seed: int,
+    weights: dict[str, float],
+    changes: dict[str, object],
+    controls: tuple[str, ...] = (),
 ) -> RunConfig:
     """Make the folder of a new run; NeurorackError if it already holds one."""
     if (run / RUN_FILE).exists():
@@ -39,12 +51,22 @@ def new_run(
         # The judges more than double a step: worth it where steps are cheap.
         adversarial = torch.cuda.is_available()
     config = RunConfig(
-        corpus=str(corpus_path.resolve()), model=_config(size, names, corpus.sample_rate, changes), size=size, arm=arm,
-        descriptors=corpus.descriptor_names(), descriptor_files=files,
+        corpus=str(corpus_path.resolve()),
+        model=_config(size, names, corpus.sample_rate, changes),
+        size=size,
+        arm=arm,
+        descriptors=corpus.descriptor_names(),
+        descriptor_files=files,
         normalisers={k: list(v.knots) for k, v in fit_normalisers(corpus, names).items()},
-        minutes=minutes, steps=steps, batch=batch, crop_frames=crop_frames, learning_rate=learning_rate,
-        adversarial=adversarial, seed=seed, weights=weights,
-    )  # fmt: skip
+        minutes=minutes,
+        steps=steps,
+        batch=batch,
+        crop_frames=crop_frames,
+        learning_rate=learning_rate,
+        adversarial=adversarial,
+        seed=seed,
+        weights=weights,
+    )
     config.write(run)
     return config
 
@@ -59,24 +81,31 @@ def _config(size: str, names: tuple[str, ...], sample_rate: int, changes: dict[s
 
 
 def make_fabric(accelerator: str, devices: str, strategy: str) -> Fabric:
-    """Fabric for this machine: bfloat16 autocast on a GPU, full precision elsewhere."""
+    """Fabric for this machine. Mixed precision is the model's own affair (streaming.MixedPrecision)."""
     gpu = accelerator in ("cuda", "gpu") or (accelerator == "auto" and torch.cuda.is_available())
-    precision = "bf16-mixed" if gpu else "32-true"
     count: int | str = int(devices) if devices.isdigit() else devices
     if count == "auto" and not gpu:
         count = 1
-    return Fabric(accelerator=accelerator, devices=count, strategy=strategy, precision=precision)  # type: ignore[arg-type]
+    return Fabric(accelerator=accelerator, devices=count, strategy=strategy)  # type: ignore[arg-type]
 
 
 def train(
-    run: Path, config: RunConfig, *, resume: bool, fabric: Fabric, quiet: bool = False,
-    checkpoint_every_s: float = 60.0, evaluate_every_s: float = 120.0,
+    run: Path,
+    config: RunConfig,
+    *,
+    resume: bool,
+    fabric: Fabric,
+    quiet: bool = False,
+    precision: str = "auto",
+    checkpoint_every_s: float = 60.0,
+    evaluate_every_s: float = 120.0,
 ) -> None:
     """Train a run to its end. With `resume`, from its checkpoint where there is one."""
     if fabric.device.type == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = True
         torch.backends.cudnn.allow_tf32 = True
-    trainer = Trainer(run, config, fabric, quiet)
+    bf16 = precision == "bf16" or (precision == "auto" and fabric.device.type == "cuda")
+    trainer = Trainer(run, config, fabric, quiet, bf16)
     if resume and (run / NAME).exists():
         trainer.resume()
     elif resume and (run / "metrics.jsonl").exists():

@@ -78,6 +78,60 @@ def licence_of(sources: list[dict[str, object]]) -> str:
     return "CC-BY-4.0" if any("attribution" in s for s in sources) else "CC0-1.0"
 
 
+def card(name: str, target: Path) -> None:
+    """docs/instruments/NAME.md: data, training, scores beside null rows, pictures; from the artefact itself."""
+    command = [sys.executable, "-m", "neurorack.cli.main", "info", str(target), "--json"]
+    info = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    training, scores = info["training"], info["scores"]
+    control, gain, copy = scores["control"], scores["null"]["gain"], scores["null"]["copy"]
+    lines = [
+        f"# {info['title']}",
+        "",
+        info["description"],
+        "",
+        f"Licence {info['licence']}. Trained {training['minutes']:.0f} minutes ({training['steps']} steps of "
+        f"{training['batch']} crops, arm `{training['arm']}`, size `{training['size']}`) on "
+        f"{training['corpus_minutes']:.0f} minutes of sound, {training['machine']}.",
+        "",
+        "| control | unit | 5 % | 95 % |",
+        "|---|---|---|---|",
+        *(f"| {c['label']} | {c['unit']} | {c['low']:.4g} | {c['high']:.4g} |" for c in info["controls"]),
+        "",
+        f"## Scores on {scores['excerpts']} excerpts never trained on",
+        "",
+        "Rank correlation of asked and heard by independent measures ([what that means](../scoring.md)).",
+        "",
+        "| | one moved: mean | worst | all moved, feasible | all moved, raw |",
+        "|---|---|---|---|---|",
+    ]
+    for label, rows in (("**this instrument**", control), ("source copied", copy), ("bare gain", gain)):
+        one, every, raw = rows["one"], rows["all"], rows["raw"]
+        figures = (one["mean"], one["worst"], every["mean"], raw["mean"])
+        lines.append(f"| {label} | " + " | ".join(f"{f:.2f}" for f in figures) + " |")
+    lines += ["", "| control | one moved | all moved, feasible | error / IQR |", "|---|---|---|---|"]
+    for key in ("loudness", "brightness", "boominess", "noisiness"):
+        if key in control["one"]:
+            one, every = control["one"][key], control["all"].get(key, {})
+            cells = (one.get("rank"), every.get("rank"), one.get("error_iqr"))
+            lines.append(f"| {key} | " + " | ".join("–" if c is None else f"{c:.2f}" for c in cells) + " |")
+    pitch = scores.get("pitch", {}).get("median_cents")
+    facts = [
+        "loudness error {median_db:.2f} dB median, {p90_db:.2f} dB p90".format(**scores["loudness"]),
+        f"multi-scale STFT {scores['reconstruction']['mstft']:.2f}, mel {scores['reconstruction']['mel']:.2f} dB",
+        f"leakage {scores['leakage']['mean']:.2f}",
+        f"{100 * scores['feasible']['share']:.0f} % of the requests for all controls were feasible",
+        *([] if pitch is None else [f"pitch error {pitch:.1f} cents median"]),
+    ]
+    lines += ["", "; ".join(facts)[0].upper() + "; ".join(facts)[1:] + ".", "", "## Pictures", ""]
+    pictures = sorted((ROOT / "docs" / "instruments" / name).glob("*.png"))
+    lines += [f"![{p.stem.replace('_', ' ')}]({name}/{p.name})" for p in pictures]
+    lines += ["", "## Sources", ""]
+    for source in info["provenance"]:
+        said = f". {source['attribution']}" if "attribution" in source else ""
+        lines.append("- {source} at {commit:.12}, {licence}, {files} files".format(**source) + said)
+    (ROOT / "docs" / "instruments" / f"{name}.md").write_text("\n".join(lines) + "\n", "utf-8")
+
+
 def make(name: str, recordings: Path, work: Path, minutes: float, trained_on: str, extra: list[str]) -> None:
     recipe = RECIPES[name]
     corpus, run = work / f"{name}-corpus", work / name
@@ -97,6 +151,7 @@ def make(name: str, recordings: Path, work: Path, minutes: float, trained_on: st
     )  # fmt: skip
     pictures = ROOT / "docs" / "instruments" / name
     neurorack("measure", target, corpus, "--split", "test", "--write", "--pictures", pictures)
+    card(name, target)
 
 
 def main() -> None:

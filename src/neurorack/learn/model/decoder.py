@@ -62,10 +62,14 @@ class ControlNet(MixedPrecision):
         return x.float()
 
 
+REST_TAPS = 48
+"""Band samples (17 ms) over which a band's standing value is averaged before it is taken away."""
+
+
 class NoiseStack(MixedPrecision):
-    """Noise bands [B, M, 8 T] shaped by gains: source and output log-gains [B, M, 8 T], layer gains [B, L
-    W, 8 T].
-    """
+    """Noise bands [B, M, 8 T], shaped by log-gains of source and output and by layer gains [B, L W, 8 T]."""
+
+    without_mean: Tensor
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -77,6 +81,13 @@ class NoiseStack(MixedPrecision):
             CausalConv1d(width, width, 3, dilation=d, bias=False) for d in config.stack_dilations
         )
         self.exit = CausalConv1d(width, BANDS, 3, bias=False)
+        # A rectifying layer gives noise a mean, and a band's mean is a whistle at its edge (multiples of
+        # 2756 Hz): each band loses its running mean, which costs the noise a notch 120 Hz wide there.
+        hann = torch.hann_window(REST_TAPS + 2, periodic=False)[1:-1]
+        keep = torch.zeros(REST_TAPS)
+        keep[-1] = 1.0
+        without_mean = (keep - hann / hann.sum()).repeat(BANDS, 1, 1)
+        self.register_buffer("without_mean", without_mean, persistent=False)
 
     def forward(
         self, noise: Tensor, source_log: Tensor, out_log: Tensor, gains: Tensor, tape: Tape
@@ -87,7 +98,9 @@ class NoiseStack(MixedPrecision):
                 y = x * (1.0 + gain)
                 x = x + layer(nn.functional.leaky_relu(y, self.slope) if self.slope != 1.0 else y, tape)
             x = self.exit(x, tape)
-        return x.float() * torch.exp(out_log.clamp(LOWEST, HIGHEST))
+        x = with_past(x.float(), REST_TAPS - 1, tape)
+        x = nn.functional.conv1d(x, self.without_mean, groups=BANDS)
+        return x * torch.exp(out_log.clamp(LOWEST, HIGHEST))
 
 
 class Decoder(StreamingModule):

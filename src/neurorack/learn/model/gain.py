@@ -26,7 +26,12 @@ from neurorack.learn.model.streaming import Tape, interpolate_frames, with_past
 RAW_FLOOR = 1e-6
 """Raw power below which nothing is amplified: silence stays silent."""
 
-SLOW_TAPS = 24
+SUB_BLOCK = 32
+"""Samples of a power value under the slow window. Whole frames would alias: twice the f0 of a note near
+172 Hz beats with the frame rate, and the gain would tremble at the difference."""
+
+SLOW_TAPS = 96
+"""Sub-blocks: 70 ms."""
 NEPER_PER_DB = math.log(10) / 10
 """Of power."""
 
@@ -63,17 +68,22 @@ class GainStage(nn.Module):
     asked.
     """
 
+    slow: Tensor
+
     def __init__(self, sample_rate: int) -> None:
         super().__init__()
         self.window = LevelWindow(sample_rate)
         hann = torch.hann_window(SLOW_TAPS + 2, periodic=False)[1:-1]
-        self.slow = FrameWindow(hann / hann.sum())
+        self.register_buffer("slow", (hann / hann.sum()).reshape(1, 1, -1), persistent=False)
 
     def forward(self, raw: Tensor, level_db: Tensor, f0_hz: Tensor | None, tape: Tape) -> Tensor:
-        power = raw.reshape(raw.shape[0], -1, HOP).square().mean(-1).unsqueeze(1)
+        fine = raw.reshape(raw.shape[0], 1, -1, SUB_BLOCK).square().mean(-1)
+        power = fine.reshape(raw.shape[0], 1, -1, HOP // SUB_BLOCK).mean(-1)
+        history = with_past(fine, SLOW_TAPS - HOP // SUB_BLOCK, tape)
+        slow = nn.functional.conv1d(history, self.slow, stride=HOP // SUB_BLOCK)
         # Scaled up, and bounded rather than padded: exporters drop additions of less than 1e-8.
         asked = torch.relu(torch.exp((level_db - FLOOR_DB) * NEPER_PER_DB) - 1.0) * FLOOR_POWER
-        standing = torch.maximum(self.slow(power, tape), 0.25 * self.window(power, tape))
+        standing = torch.maximum(slow, 0.25 * self.window(power, tape))
         base = asked / (standing + RAW_FLOOR)
         would_be = self.window(base * power, tape)
         missed = torch.log(asked.clamp_min(FLOOR_POWER)) - torch.log(would_be.clamp_min(FLOOR_POWER))

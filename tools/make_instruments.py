@@ -79,7 +79,7 @@ def licence_of(sources: list[dict[str, object]]) -> str:
 
 
 def card(name: str, target: Path) -> None:
-    """docs/instruments/NAME.md: data, training, scores beside null rows, pictures; from the artefact itself."""
+    """docs/instruments/NAME.md: data, training, scores beside null rows, pictures; from the artefact."""
     command = [sys.executable, "-m", "neurorack.cli.main", "info", str(target), "--json"]
     info = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     training, scores = info["training"], info["scores"]
@@ -117,7 +117,7 @@ def card(name: str, target: Path) -> None:
     pitch = scores.get("pitch", {}).get("median_cents")
     facts = [
         "loudness error {median_db:.2f} dB median, {p90_db:.2f} dB p90".format(**scores["loudness"]),
-        f"multi-scale STFT {scores['reconstruction']['mstft']:.2f}, mel {scores['reconstruction']['mel']:.2f} dB",
+        "multi-scale STFT {mstft:.2f}, mel {mel:.2f} dB".format(**scores["reconstruction"]),
         f"leakage {scores['leakage']['mean']:.2f}",
         f"{100 * scores['feasible']['share']:.0f} % of the requests for all controls were feasible",
         *([] if pitch is None else [f"pitch error {pitch:.1f} cents median"]),

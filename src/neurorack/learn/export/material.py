@@ -20,7 +20,7 @@ CLIP_SECONDS = 4.0
 CLIPS = 8
 ANCHORS = 64
 SUPPORT = 2048
-SUPPORT_SHARE = 0.65
+SUPPORT_SHARE = 0.72
 """Share of requests made of training frames (one frame's pitch, another's other controls) within the
 radius.
 """

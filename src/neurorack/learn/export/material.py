@@ -119,10 +119,11 @@ def statistics(objective: Objective, corpus: Corpus, seed: int = 0, max_minutes:
         requests[:, pitch] = controls[random.integers(len(controls), size=len(requests)), pitch]
     nearest = cKDTree(points).query(requests)[0]
     source = table[held] if held.sum() >= 4 * ANCHORS else table[sounding]
+    loudness = objective.names.index("loudness") if "loudness" in objective.names else None
     scores = ndtri(np.clip((controls + 1) / 2, 0.005, 0.995))
     coupling = np.corrcoef(scores, rowvar=False).reshape(controls.shape[1], -1)
     return Statistics(
-        anchors=_anchors(source, random), support=points.astype(np.float32),
+        anchors=_anchors(source, z_size, loudness, random), support=points.astype(np.float32),
         support_radius=float(np.quantile(nearest, SUPPORT_SHARE)),
         coupling=np.nan_to_num(coupling, nan=0.0) * (1 - np.eye(len(coupling))) + np.eye(len(coupling)),
         z_scale=table[sounding][:, :z_size].std(0) + 1e-6,
@@ -136,11 +137,18 @@ def _steady(level_db: np.ndarray, reach: int = 12) -> np.ndarray:
     return windows.max(1) - windows.min(1) < 3.0
 
 
-def _anchors(rows: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def _anchors(
+    rows: np.ndarray, latent_size: int, loudness: int | None, random: np.random.Generator
+) -> np.ndarray:
     """Typical frames [N, Z + C]: the real frame nearest to each centre of a k-means, in whitened space."""
     rows = rows[random.choice(len(rows), min(20_000, len(rows)), replace=False)]
     white = (rows - rows.mean(0)) / (rows.std(0) + 1e-6)
     count = min(ANCHORS, max(1, len(rows) // 4))
     centres, _ = kmeans2(white, count, seed=random, minit="++")
-    nearest = np.unique(cKDTree(white).query(centres)[1])
-    return rows[nearest].astype(np.float32)
+    chosen = rows[np.unique(cKDTree(white).query(centres)[1])]
+    # The first anchor is the first thing a player hears: the most ordinary one, and rather loud.
+    welcome = np.zeros(chosen.shape[1] - latent_size)
+    if loudness is not None:
+        welcome[loudness] = 0.5
+    order = np.argsort(np.linalg.norm(chosen[:, latent_size:] - welcome, axis=1), kind="stable")
+    return chosen[order].astype(np.float32)

@@ -2,8 +2,8 @@
 
     python benchmarks/attack_times.py skins CORPUS [--limit 40]
 
-For each held-out recording: the time from 10 % to 90 % of the peak of the amplitude envelope (root mean square
-in 1 ms), up to the first sample at the peak. Prints the medians and quartiles as JSON.
+For each held-out recording: the time from 10 % to 90 % of the peak of the amplitude envelope (root mean
+square in 1 ms), up to the first sample at the peak. Prints the medians and quartiles as JSON.
 """
 
 import argparse

@@ -3,6 +3,7 @@ instrument's."""
 
 import subprocess
 import sys
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -55,8 +56,8 @@ def test_a_1_khz_tone_of_60_db_has_4_sone():
 
 
 def test_booming_matches_the_published_model():
-    mosqito = pytest.importorskip("mosqito.sq_metrics.loudness.loudness_zwst._main_loudness")
-    slopes = pytest.importorskip("mosqito.sq_metrics.loudness.loudness_zwst._calc_slopes")
+    mosqito = import_module("mosqito.sq_metrics.loudness.loudness_zwst._main_loudness")
+    slopes = import_module("mosqito.sq_metrics.loudness.loudness_zwst._calc_slopes")
     levels_db = np.random.default_rng(1).uniform(10, 90, (28, 12))
     core = mosqito._main_loudness(levels_db.copy(), "free")
     assert np.allclose(core[:20], booming.core_loudness(levels_db), atol=1e-9)

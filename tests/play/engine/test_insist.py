@@ -79,6 +79,13 @@ def test_reachable_is_a_range_that_ignores_the_control_itself(coupling, data):
     assert (again_low[0], again_high[0]) == pytest.approx((low[0], high[0]), abs=1e-6)
 
 
+def test_reachable_stays_on_the_knob_when_neighbours_stand_at_their_ends():
+    coupling = Coupling(np.array([[1.0, 0.98, 0.7], [0.98, 1.0, 0.7], [0.7, 0.7, 1.0]]))
+    for end in (-1.25, 1.25):
+        low, high = coupling.reachable(np.full(3, end))
+        assert np.all(low >= -1.0) and np.all(high <= 1.0) and np.all(low < high)
+
+
 def test_samples_of_the_copula_lie_within_reach():
     """Of controls drawn from the model itself, about 95 % lie inside the range given by the others."""
     r = np.array([[1.0, 0.8, 0.0], [0.8, 1.0, -0.3], [0.0, -0.3, 1.0]])

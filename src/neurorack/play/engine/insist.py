@@ -40,6 +40,10 @@ def to_control(score: np.ndarray) -> np.ndarray:
     return np.interp(score, _SCORES, _CONTROLS)
 
 
+LEAST_REACH = 0.02
+"""Narrowest range `reachable` gives, in control units."""
+
+
 class Coupling:
     """The copula of one instrument: `correlation` [C, C] (symmetrised, ridged)."""
 
@@ -108,4 +112,7 @@ class Coupling:
         mean = self._regression @ scores
         spread = sigmas * (self._sigma if mean.ndim == 1 else self._sigma[:, None])
         low, high = to_control(mean - spread), to_control(mean + spread)
-        return np.maximum(low, -1.0).astype(np.float32), np.minimum(high, 1.0).astype(np.float32)
+        # Neighbours at their ends may put the whole range outside the knob: then its last stretch counts.
+        low = np.clip(low, -1.0, 1.0 - LEAST_REACH)
+        high = np.maximum(np.clip(high, -1.0, 1.0), low + LEAST_REACH)
+        return low.astype(np.float32), high.astype(np.float32)

@@ -2,7 +2,6 @@
 by.
 """
 
-import io
 import json
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -16,6 +15,7 @@ from safetensors.torch import save
 from neurorack.core.errors import NeurorackError
 from neurorack.core.manifest import Clip, Control, GraphSpec, Manifest, Measured
 from neurorack.core.noise import white
+from neurorack.core.npy import npy_bytes
 from neurorack.core.nrk import write_nrk
 from neurorack.core.snapshot import Snapshot, snapshot_bytes
 from neurorack.core.timebase import HOP, SLOW_EVERY
@@ -26,7 +26,7 @@ from neurorack.learn.export.graphs import decoder_graph, descriptors_graph, enco
 from neurorack.learn.export.material import CLIP_SECONDS, choose_clips, encode, statistics
 from neurorack.learn.model.autoencoder import Autoencoder
 from neurorack.learn.train.checkpoint import NAME, load_checkpoint
-from neurorack.learn.train.objective import BY_CONSTRUCTION, Objective, Weights
+from neurorack.learn.train.objective import Objective, objective_for
 from neurorack.learn.train.run import RunConfig
 
 SNAPSHOT_FRAMES = 32
@@ -44,22 +44,11 @@ class Card:
     trained_on: str = ""
 
 
-def _npy(array: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, np.ascontiguousarray(array, dtype=np.float32), allow_pickle=False)
-    return buffer.getvalue()
-
-
 def load_objective(run: Path, config: RunConfig) -> tuple[Objective, dict[str, Any]]:
     """The averaged model of a run inside its objective (for alignment), and the checkpoint's extra."""
-    live, model = config.build(), config.build()
-    extra = load_checkpoint(run / NAME, {"model": live, "ema": model})
-    rate = config.model.sample_rate
-    specs = build(config.descriptors, rate, config.descriptor_files).specs
-    bank = build([n for n in config.descriptors if n not in BY_CONSTRUCTION], rate, config.descriptor_files)
-    lags = {spec.name: spec.lag_frames for spec in specs}
-    objective = Objective(model.eval(), bank, lags, config.fitted(), config.arm, Weights())
-    return objective.eval(), extra
+    model = config.build()
+    extra = load_checkpoint(run / NAME, {"ema": model})
+    return objective_for(config, model).eval(), extra
 
 
 def export(run: Path, output: Path, card: Card) -> Manifest:
@@ -86,12 +75,12 @@ def export(run: Path, output: Path, card: Card) -> Manifest:
             members[f"{name}.onnx"] = descriptors_graph(part)
             states[name] = part.state_size
     stats = statistics(objective, corpus, config.seed)
-    members["anchors.npy"], members["support.npy"] = _npy(stats.anchors), _npy(stats.support)
+    members["anchors.npy"], members["support.npy"] = npy_bytes(stats.anchors), npy_bytes(stats.support)
     clips = []
     for index, file in enumerate(choose_clips(corpus, config.seed)):
         encoded = encode(objective, corpus, file, int(CLIP_SECONDS * rate / HOP))
         path = f"clips/{index}.npy"
-        members[path] = _npy(encoded.rows)
+        members[path] = npy_bytes(encoded.rows)
         clips.append(Clip(_clip_name(file.path), path, encoded.rows.shape[1], file.path))
     members["weights.safetensors"] = save(
         {k: v.contiguous() for k, v in model.state_dict().items()},

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from neurorack.core.timebase import HOP
 from neurorack.learn.model.config import ModelConfig
-from neurorack.learn.model.gain import LevelWindow
+from neurorack.learn.model.gain import LevelWindow, frame_power
 from neurorack.learn.model.pqmf import BANDS, Pqmf
 from neurorack.learn.model.streaming import (
     CausalConv1d,
@@ -48,7 +48,7 @@ class Encoder(StreamingModule, MixedPrecision):
         return (torch.zeros(1, HOP, device=self.head.weight.device),)
 
     def run(self, audio: Tensor, *, tape: Tape) -> Tensor:
-        power = audio.reshape(audio.shape[0], -1, HOP).square().mean(-1).unsqueeze(1)
+        power = frame_power(audio)
         level = torch.maximum(self.level(power, tape), power)
         scale = torch.rsqrt(level + 1e-7)
         x = self.pqmf.analyse(audio, tape) * interpolate_frames(scale, HOP // BANDS, tape)

@@ -42,25 +42,23 @@ REACH_DB = 12.0
 """Most that the fast correction may add or take away."""
 
 
-class FrameWindow(nn.Module):
-    """Weighted sum of the last frame powers, newest weight first. [B, 1, T] -> [B, 1, T]."""
+def frame_power(audio: Tensor) -> Tensor:
+    """Mean square of every frame: [B, 128 T] -> [B, 1, T]."""
+    return audio.reshape(audio.shape[0], -1, HOP).square().mean(-1).unsqueeze(1)
+
+
+class LevelWindow(nn.Module):
+    """The loudness window of core/level.py over frame powers. [B, 1, T] -> [B, 1, T]."""
 
     weight: Tensor
 
-    def __init__(self, weights: Tensor) -> None:
+    def __init__(self, sample_rate: int) -> None:
         super().__init__()
-        self.register_buffer("weight", weights.flip(0).reshape(1, 1, -1).contiguous(), persistent=False)
+        weights = torch.from_numpy(level_weights(sample_rate)).flip(0).reshape(1, 1, -1)
+        self.register_buffer("weight", weights.contiguous(), persistent=False)
 
     def forward(self, power: Tensor, tape: Tape) -> Tensor:
-        return nn.functional.conv1d(with_past(power, self.weight.shape[-1] - 1, tape), self.weight)
-
-
-class LevelWindow(FrameWindow):
-    """The loudness window of core/level.py."""
-
-    def __init__(self, sample_rate: int) -> None:
-        super().__init__(torch.from_numpy(level_weights(sample_rate)))
-        assert self.weight.shape[-1] == TAPS
+        return nn.functional.conv1d(with_past(power, TAPS - 1, tape), self.weight)
 
 
 class GainStage(nn.Module):

@@ -7,7 +7,6 @@ batches, noise and requests as one that was never interrupted.
 
 import copy
 import math
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,13 @@ from torch import nn
 from neurorack.core.errors import NeurorackError
 from neurorack.core.timebase import HOP
 from neurorack.learn.corpus import Corpus
-from neurorack.learn.descriptors import build
 from neurorack.learn.model.streaming import use_bf16
 from neurorack.learn.train.batches import Tape
 from neurorack.learn.train.checkpoint import NAME, load_checkpoint, save_checkpoint
 from neurorack.learn.train.discriminator import Discriminators, discriminator_loss, generator_losses
 from neurorack.learn.train.evaluate import evaluate
 from neurorack.learn.train.monitor import Monitor
-from neurorack.learn.train.objective import BY_CONSTRUCTION, Objective, Weights
+from neurorack.learn.train.objective import objective_for
 from neurorack.learn.train.run import RunConfig
 from neurorack.learn.train.schedule import Clock, learning_rate_factor
 
@@ -51,13 +49,9 @@ class Trainer:
         corpus = Corpus.open(Path(config.corpus))
         normalisers = config.fitted()
         rate = config.model.sample_rate
-        specs = build(config.descriptors, rate, config.descriptor_files).specs
-        lags = {spec.name: spec.lag_frames for spec in specs}
-        scored = [name for name in config.descriptors if name not in BY_CONSTRUCTION]
-        bank = build(scored, rate, config.descriptor_files)
         model = config.build()
-        self.weights = replace(Weights(), **config.weights)
-        self.objective = Objective(model, bank, lags, normalisers, config.arm, self.weights)
+        self.objective = objective_for(config, model)
+        self.weights = self.objective.weights
         self.ema = copy.deepcopy(model).requires_grad_(False)
         self.discriminators = Discriminators()
         for module in (self.objective, self.discriminators):

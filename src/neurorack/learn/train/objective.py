@@ -1,21 +1,22 @@
 """One training step's losses, for every arm and stage."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from neurorack.core.normaliser import Normaliser
 from neurorack.core.timebase import HOP
-from neurorack.learn.descriptors import DescriptorBank
+from neurorack.learn.descriptors import DescriptorBank, build
 from neurorack.learn.model.autoencoder import Autoencoder, reparameterise
 from neurorack.learn.model.config import Arm
 from neurorack.learn.model.critic import confusion_loss, critic_loss
-from neurorack.learn.model.gain import LevelWindow
+from neurorack.learn.model.gain import LevelWindow, frame_power
 from neurorack.learn.model.streaming import Tape
 from neurorack.learn.train.batches import SILENCE_DB, Batch
 from neurorack.learn.train.counterfactual import Measuring, make_requests
 from neurorack.learn.train.losses import MultiScaleStft
+from neurorack.learn.train.run import RunConfig
 
 WARM_FRAMES = 14
 """Frames at the start of a crop that are not scored: the streams begin there from zeros."""
@@ -76,8 +77,7 @@ class Objective(nn.Module):
 
     def level_db(self, audio: Tensor) -> Tensor:
         """Causal level [B, 1, T] of audio [B, 128 T]."""
-        power = audio.reshape(audio.shape[0], -1, HOP).square().mean(-1).unsqueeze(1)
-        return 10 * torch.log10(self.level(power, Tape(None, None)) + 1e-9)
+        return 10 * torch.log10(self.level(frame_power(audio), Tape(None, None)) + 1e-9)
 
     def align(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
         """Controls ahead and late [B, C, T], level_db and f0_hz as the decoder is to be given them.
@@ -186,3 +186,14 @@ class Objective(nn.Module):
     def critic_step(self, losses: dict[str, Tensor]) -> Tensor:
         """The critic's own loss on detached z."""
         return critic_loss(self.model.critic(losses["z"].detach()), losses["controls"], losses["sounding"])
+
+
+def objective_for(config: RunConfig, model: Autoencoder) -> Objective:
+    """The objective of a run around `model`: its descriptors' lags, a bank of what is scored, its weights."""
+    rate = config.model.sample_rate
+    specs = build(config.descriptors, rate, config.descriptor_files).specs
+    scored = [name for name in config.descriptors if name not in BY_CONSTRUCTION]
+    bank = build(scored, rate, config.descriptor_files)
+    lags = {spec.name: spec.lag_frames for spec in specs}
+    weights = replace(Weights(), **config.weights)
+    return Objective(model, bank, lags, config.fitted(), config.arm, weights)

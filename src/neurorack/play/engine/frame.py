@@ -2,21 +2,24 @@
 
 Both are plain dataclasses with a twin numpy dtype of fixed size, so that they cross between processes
 through shared memory without pickling: `frame.write_to(record)` and `ControlFrame.read_from(record)`, where
-`record = np.ndarray((), FRAME_DTYPE, buffer)`.
+`record = np.ndarray((), FRAME_DTYPE, buffer)`. What happens at one sample (notes) is not here but an Event.
 
 Arrays over controls hold MAX_CONTROLS places; the first C (in the order of `manifest.controls`) count.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, make_dataclass
 from enum import IntEnum
 
 import numpy as np
 
 from neurorack.core.control_spec import ControlSpec
 from neurorack.core.manifest import Control
+from neurorack.play.engine.params import MOD_SOURCES, PARAM_NAMES, PARAMS, ROUTES
 
 MAX_CONTROLS = 16
 """Most controls an instrument may have in the player."""
+MAX_PATH = 32
+"""Most points of a path on the map."""
 
 
 class Source(IntEnum):
@@ -29,67 +32,91 @@ class Source(IntEnum):
     CLIP = 2
     """A latent clip, looped with a crossfade, at any speed."""
     LIVE = 3
-    """The sound at the input, through encoder and descriptors."""
+    """The sound at the input (and the fed-back output), through encoder and descriptors."""
+    MAP = 4
+    """A place on the latent map, its neighbours blended."""
 
 
-def _zeros() -> np.ndarray:
-    return np.zeros(MAX_CONTROLS, np.float32)
+class Origin(IntEnum):
+    """Where a control comes from while no hand holds it."""
+
+    SOURCE = 0
+    """The source's own value."""
+    OTHER = 1
+    """Another sound: the clip `other_clip`, read at `other_speed`."""
+    LIVE = 2
+    """The live input's value."""
 
 
-def _flags() -> np.ndarray:
-    return np.zeros(MAX_CONTROLS, np.bool_)
+def _zeros(size: int = MAX_CONTROLS) -> np.ndarray:
+    return np.zeros(size, np.float32)
+
+
+def _whole(size: int) -> np.ndarray:
+    return np.zeros(size, np.int32)
+
+
+_Params = make_dataclass("_Params", [(spec.name, float, field(default=spec.default)) for spec in PARAMS])
+"""One field for each of PARAMS."""
 
 
 @dataclass
-class ControlFrame:
-    """Everything a performer asks of the engine for one block.
+class ControlFrame(_Params):  # type: ignore[misc, valid-type]
+    """Everything a performer asks of the engine for one block: a patch and the state of the hands.
 
-    `asked` are normalised controls in [-1, 1] (hands may push to ±1.25); only those with `held[i]` true are
-    obeyed, the others follow the source (the anchor's, the clip's, the live input's own values) and, with
-    `insist` below 1, move along with the held ones as they do in the corpus.
+    It has a float field for each of `params.PARAMS`, and these. `asked` are normalised controls in [-1, 1]
+    (hands may push to ±1.25); those with `held[i]` true are obeyed, the others come from their `origin`,
+    times `scale`, plus `offset`, and, with `insist` below 1, move along with the held ones as in the corpus.
     """
 
     gate: bool = False
-    """True sounds, False releases."""
-    velocity: float = 1.0
-    """0..1, taken at the gate's rise: 40 log10(velocity) dB on top of the loudness asked."""
+    """The gate button: true sounds (a note of its own, besides those that events play), false releases."""
     f0_hz: float = 0.0
-    """Pitch of the note in Hz; 0 = no note: the pitch control (or the source) decides. Unpitched: ignored."""
-    glide_s: float = 0.0
-    """Time to glide from one note to the next, seconds (straight line in cents)."""
-    attack_s: float = 0.008
-    release_s: float = 0.15
-    """Seconds to fall 60 dB."""
+    """Pitch of the gate button's note in Hz; 0 = none: the pitch control (or the source) decides."""
     asked: np.ndarray = field(default_factory=_zeros)
-    held: np.ndarray = field(default_factory=_flags)
-    insist: float = 1.0
-    """0: the other controls move as in the corpus when one is held elsewhere; 1: they hold still."""
+    held: np.ndarray = field(default_factory=lambda: np.zeros(MAX_CONTROLS, np.bool_))
+    origin: np.ndarray = field(default_factory=lambda: _whole(MAX_CONTROLS))
+    """Origin of each control that is not held."""
+    offset: np.ndarray = field(default_factory=_zeros)
+    """Added to the origin's normalised value."""
+    scale: np.ndarray = field(default_factory=lambda: np.ones(MAX_CONTROLS, np.float32))
+    """The origin's normalised value is multiplied by it first."""
     source: int = Source.HOLD
     anchor: int = 0
     """HOLD: the anchor; WANDER: the home of the path. Any integer; taken modulo the number of anchors."""
-    life: float = 0.15
-    """HOLD: slight slow drift of z around the anchor, 0 none .. 1 much."""
-    wander_rate_hz: float = 0.25
-    """WANDER: anchors passed per second."""
-    wander_depth: float = 1.0
-    """WANDER: 0 stays at home, 1 goes all the way to every anchor on the path."""
     clip: int = 0
-    """CLIP: index in manifest.clips, modulo their number."""
-    clip_speed: float = 1.0
-    """CLIP: 1 as recorded, 0 frozen, negative backwards."""
-    clip_start: float = 0.0
-    clip_end: float = 1.0
-    """CLIP: loop region as fractions of the clip."""
+    """CLIP: place in the engine's clips, modulo their number."""
+    other_clip: int = 0
+    """Origin.OTHER: place in the engine's clips."""
+    morph_anchor: int = 1
+    """The second tone: an anchor …"""
+    morph_clip: int = -1
+    """… or, from 0 on, a clip, read like the source's."""
     retrigger: bool = True
-    """CLIP: the gate's rise starts the clip again at clip_start."""
-    input_gain_db: float = 0.0
-    """LIVE: gain of the input before it is analysed, dB."""
-    level_db: float = 0.0
-    """Output level, dB."""
+    """CLIP: a note starts the clip again."""
+    route_source: np.ndarray = field(default_factory=lambda: _whole(ROUTES))
+    """Modulation matrix: index in MOD_SOURCES (0: slot unused)."""
+    route_target: np.ndarray = field(default_factory=lambda: _whole(ROUTES))
+    """Index in PARAMS, or CONTROL_TARGET + row of a control."""
+    route_amount: np.ndarray = field(default_factory=lambda: _zeros(ROUTES))
+    """-1..1, in whole travels of the target (pitch: octaves)."""
+    route_offset: np.ndarray = field(default_factory=lambda: _zeros(ROUTES))
+    """Added to the source before the curve."""
+    route_curve: np.ndarray = field(default_factory=lambda: _whole(ROUTES))
+    """Index in ROUTE_CURVES."""
+    route_slew_s: np.ndarray = field(default_factory=lambda: _zeros(ROUTES))
+    """Time constant of the slew after the curve."""
+    path: np.ndarray = field(default_factory=lambda: _zeros(2 * MAX_PATH))
+    """Points x0 y0 x1 y1 … of the path on the map."""
+    path_points: int = 0
     seed: int = 0
-    """Of the wander path and the noise; a change starts another path."""
+    """Of everything random; a change starts it all afresh."""
     panic: int = 0
     """A counter: whenever it changes, every stream starts afresh from silence."""
+
+    def values(self) -> np.ndarray:
+        """float64 [len(PARAMS)] in the order of PARAMS."""
+        return np.array([getattr(self, name) for name in PARAM_NAMES], np.float64)
 
     def write_to(self, record: np.ndarray) -> None:
         """Copy into a 0-d array of FRAME_DTYPE (shared memory)."""
@@ -114,14 +141,26 @@ class Telemetry:
     asked: np.ndarray = field(default_factory=_zeros)
     """Normalised values given to the decoder: after source, hand, insist, note and smoothing."""
     asked_physical: np.ndarray = field(default_factory=_zeros)
-    measured: np.ndarray = field(default_factory=_zeros)
-    """Normalised values of the engine's own output, by the instrument's descriptor graphs."""
-    measured_physical: np.ndarray = field(default_factory=_zeros)
+    source_controls: np.ndarray = field(default_factory=_zeros)
+    """Normalised values of the source itself, before any hand."""
     reachable_low: np.ndarray = field(default_factory=_zeros)
     reachable_high: np.ndarray = field(default_factory=_zeros)
     """Normalised range of each control that the corpus shows while the others stand where they are asked."""
-    measuring: bool = False
-    """False while measurement is suspended because the load is high."""
+    travel: np.ndarray = field(default_factory=lambda: _zeros(len(PARAMS)))
+    """Knob travel 0..1 of each of PARAMS after modulation."""
+    modulation: np.ndarray = field(default_factory=lambda: _zeros(len(MOD_SOURCES)))
+    """Present value of each of MOD_SOURCES (of the newest voice)."""
+    voices: int = 0
+    """How many voices sound."""
+    notes: int = 0
+    """Notes started since the engine started."""
+    beat: float = 0.0
+    """Beats since the clock started."""
+    tempo_bpm: float = 0.0
+    """The clock's tempo: the frame's, or that of the pulses that come in."""
+    map_x: float = 0.0
+    map_y: float = 0.0
+    """The place on the map (of the nearest anchor, for sources that know no place)."""
     level_db: float = -120.0
     """Mean-square level of the last block, dB re full scale."""
     peak: float = 0.0
@@ -141,6 +180,8 @@ class Telemetry:
     """LIVE: mean-square level of the input."""
     f0_hz: float = 0.0
     """Pitch given to the decoder, Hz; 0 on unpitched instruments."""
+    gate: bool = False
+    """Whether any note (or the gate button) holds the gate open."""
 
     def write_to(self, record: np.ndarray) -> None:
         """Copy into a 0-d array of TELEMETRY_DTYPE (shared memory)."""
@@ -149,6 +190,28 @@ class Telemetry:
     @classmethod
     def read_from(cls, record: np.ndarray) -> "Telemetry":
         """Telemetry copied out of a 0-d array of TELEMETRY_DTYPE."""
+        return cls(**_read(record))
+
+
+@dataclass
+class Measured:
+    """What the instrument's own descriptor graphs hear in the output. Arrays as in ControlFrame."""
+
+    controls: int = 0
+    measuring: bool = False
+    """False while nothing listens, or it cannot keep up."""
+    normalised: np.ndarray = field(default_factory=_zeros)
+    physical: np.ndarray = field(default_factory=_zeros)
+    sample: int = 0
+    """Samples of output heard so far; the values describe the sound that ends here."""
+
+    def write_to(self, record: np.ndarray) -> None:
+        """Copy into a 0-d array of MEASURED_DTYPE (shared memory)."""
+        _write(self, record)
+
+    @classmethod
+    def read_from(cls, record: np.ndarray) -> "Measured":
+        """Values copied out of a 0-d array of MEASURED_DTYPE."""
         return cls(**_read(record))
 
 
@@ -170,9 +233,10 @@ def _dtype_of(kind: type) -> np.dtype:
 
 FRAME_DTYPE = _dtype_of(ControlFrame)
 TELEMETRY_DTYPE = _dtype_of(Telemetry)
+MEASURED_DTYPE = _dtype_of(Measured)
 
 
-def _write(source: ControlFrame | Telemetry, record: np.ndarray) -> None:
+def _write(source: "ControlFrame | Telemetry | Measured", record: np.ndarray) -> None:
     for name in record.dtype.names or ():
         record[name] = getattr(source, name)
 
@@ -181,23 +245,6 @@ def _read(record: np.ndarray) -> dict:
     names = record.dtype.names or ()
     return {n: record[n].copy() if record[n].ndim else record[n].item() for n in names}
 
-
-ENGINE_SPECS: tuple[ControlSpec, ...] = (
-    ControlSpec("velocity", "Velocity", "", 0.0, 1.0, 1.0),
-    ControlSpec("glide_s", "Glide", "s", 0.0, 2.0, 0.0),
-    ControlSpec("attack_s", "Attack", "s", 0.002, 2.0, 0.008, "log"),
-    ControlSpec("release_s", "Release", "s", 0.01, 8.0, 0.15, "log"),
-    ControlSpec("insist", "Insist", "", 0.0, 1.0, 1.0),
-    ControlSpec("life", "Life", "", 0.0, 1.0, 0.15),
-    ControlSpec("wander_rate_hz", "Rate", "Hz", 0.01, 8.0, 0.25, "log"),
-    ControlSpec("wander_depth", "Depth", "", 0.0, 1.0, 1.0),
-    ControlSpec("clip_speed", "Speed", "×", -2.0, 2.0, 1.0),
-    ControlSpec("clip_start", "Start", "", 0.0, 1.0, 0.0),
-    ControlSpec("clip_end", "End", "", 0.0, 1.0, 1.0),
-    ControlSpec("input_gain_db", "Input", "dB", -40.0, 40.0, 0.0),
-    ControlSpec("level_db", "Level", "dB", -60.0, 6.0, 0.0, smoothing_s=0.03),
-)
-"""Ranges, units and defaults of ControlFrame's numbers, for knobs, help texts and validation."""
 
 SMOOTHING_S = {"loudness": 0.006, "pitch": 0.004}
 """Time constants of descriptor controls that must be quicker than the common 0.02 s."""

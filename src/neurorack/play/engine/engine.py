@@ -5,13 +5,16 @@ in a small queue, so that the sound does not depend on the block size. The contr
 those of the block in which its first sample is asked for.
 """
 
+import copy
 import math
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
 from neurorack.core.errors import NeurorackError
-from neurorack.play.engine.frame import MAX_CONTROLS, ControlFrame, Source, Telemetry
+from neurorack.play.engine.events import Event, Kind
+from neurorack.play.engine.frame import MAX_CONTROLS, ControlFrame, Measured, Source, Telemetry
 from neurorack.play.engine.instrument import Instrument, load_instrument
 from neurorack.play.engine.live import InputQueue
 from neurorack.play.engine.meter import Meter
@@ -22,8 +25,6 @@ __all__ = ["Engine", "load_instrument"]
 
 SWAP_FRAMES = 32
 """Crossfade when the instrument changes (93 ms)."""
-BUSY, RELAXED = 0.8, 0.55
-"""Load above which the engine stops measuring itself, and below which it resumes."""
 REACHABLE_EVERY = 8
 LONGEST = 8192
 """Samples rendered in one piece; longer blocks are cut."""
@@ -32,15 +33,16 @@ LONGEST = 8192
 class _Part:
     """A voice with the meter that listens to it: everything that changes with the instrument."""
 
-    def __init__(self, instrument: Instrument) -> None:
+    def __init__(self, instrument: Instrument, clips: Sequence[np.ndarray] | None, meter: bool) -> None:
         if instrument.map.size > MAX_CONTROLS:
             raise NeurorackError(
                 f"The instrument {instrument.name} has {instrument.map.size} controls: "
                 f"the player takes at most {MAX_CONTROLS}."
             )
         self.instrument = instrument
-        self.voice = Voice(instrument)
-        self.meter = Meter(instrument.graphs, instrument.map.columns, instrument.map.defaults)
+        self.voice = Voice(instrument, clips)
+        m = instrument.map
+        self.meter = Meter(instrument.graphs, m.columns, m.defaults) if meter else None
         self.frame = ControlFrame()
 
 
@@ -50,13 +52,20 @@ class Engine:
     `render` is called by one thread; `swap` may be called by another: it prepares there and hands over whole.
     """
 
-    channels = 1
+    channels = 2
 
-    def __init__(self, instrument: Instrument) -> None:
+    def __init__(
+        self, instrument: Instrument, clips: Sequence[np.ndarray] | None = None, meter: bool = False
+    ) -> None:
         self.sample_rate = instrument.sample_rate
         self.hop = instrument.manifest.hop
         self.telemetry = Telemetry()
-        self._part = _Part(instrument)
+        self.measured = Measured()
+        self._metered = meter
+        self._part = _Part(instrument, clips, meter)
+        self._keys: dict[int, tuple[float, float]] = {}
+        self._bend = 0.0
+        self._notes = 0
         self._incoming: _Part | None = None
         self._old: _Part | None = None
         self._fade_left = 0
@@ -68,7 +77,6 @@ class Engine:
         self._blocker = DcBlocker(self.sample_rate, self.hop)
         self._level = Ramp(self.hop, 1.0)
         self._frames = 0
-        self._measuring = True
         self._load = self._load_peak = 0.0
 
     @property
@@ -78,15 +86,43 @@ class Engine:
 
     @property
     def latency_samples(self) -> int:
-        """Control to sound, beyond the device's block: a gesture waits at most for the next frame."""
-        return self.hop
+        """Gate to sound, beyond the device's block."""
+        return self._input.delay_samples
 
     @property
     def live_latency_samples(self) -> int:
         """Audio in to audio out, beyond the device's block, at the block size in use."""
         return self.instrument.latency_samples + self._input.delay_samples
 
-    def swap(self, instrument: Instrument) -> None:
+    def set_clips(self, clips: Sequence[np.ndarray]) -> None:
+        """Play these clips [Z + C, T] from the next frame on."""
+        self._part.voice.set_clips(clips)
+
+    def fit(self, frame: ControlFrame) -> bool:
+        """Prepare as many decoder rows as `frame` needs. True if that changed anything."""
+        return False
+
+    @property
+    def rows(self) -> tuple[np.ndarray, np.ndarray, int]:
+        """Latent frames of the last block: (rows [k, Z + C], envelopes [k], number of the first)."""
+        voice = self._part.voice
+        count = len(voice.rows_played)
+        if not count:
+            return np.zeros((0, voice.row_size), np.float32), np.zeros(0, np.float32), self._frames
+        rows, gates = zip(*voice.rows_played, strict=True)
+        return np.array(rows, np.float32), np.array(gates, np.float32), self._frames - count
+
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """What the sound depends on, as plain arrays."""
+        voice = self._part.voice
+        return {"frames": np.array(self._frames), **voice.snapshot()}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Go on from a snapshot of an engine that plays the same instrument and clips."""
+        self._frames = int(state["frames"])
+        self._part.voice.restore(state)
+
+    def swap(self, instrument: Instrument, clips: Sequence[np.ndarray] | None = None) -> None:
         """Cross-fade to another instrument. Its graphs are warmed here, in the caller's thread.
 
         Raises NeurorackError if its rate or hop differs from the engine's.
@@ -96,18 +132,54 @@ class Engine:
                 f"{instrument.name} runs at {instrument.sample_rate} Hz and the player at "
                 f"{self.sample_rate} Hz: start the player again with that instrument."
             )
-        self._incoming = _Part(instrument)
+        self._incoming = _Part(instrument, clips, self._metered)
 
-    def render(self, n: int, frame: ControlFrame, audio_in: np.ndarray | None = None) -> np.ndarray:
-        """The next n samples: a new array, float32 [1, n].
+    def _take_events(self, frame: ControlFrame, events: Sequence[Event]) -> ControlFrame:
+        """Obey notes; the frame as it sounds with the last key held."""
+        for event in events:
+            if event.kind == Kind.NOTE_ON:
+                self._keys.pop(event.note, None)
+                self._keys[event.note] = (event.a, event.b)
+                self._notes += 1
+            elif event.kind == Kind.NOTE_OFF:
+                self._keys.pop(event.note, None)
+            elif event.kind == Kind.PITCH and event.note in self._keys:
+                self._keys[event.note] = (event.a, self._keys[event.note][1])
+            elif event.kind == Kind.BEND:
+                self._bend = event.a
+            elif event.kind == Kind.ALL_OFF:
+                self._keys.clear()
+        if not self._keys:
+            return frame
+        played = copy.copy(frame)
+        f0_hz, played.velocity = next(reversed(self._keys.values()))
+        played.gate = True
+        if f0_hz > 0.0:
+            played.f0_hz = f0_hz * 2.0**self._bend
+        return played
 
-        audio_in: [n] or [channels, n] for Source.LIVE, else ignored.
+    def render(
+        self,
+        n: int,
+        frame: ControlFrame,
+        audio_in: np.ndarray | None = None,
+        events: Sequence[Event] = (),
+    ) -> np.ndarray:
+        """The next n samples: a new array, float32 [2, n].
+
+        audio_in: [n] or [channels, n] for Source.LIVE, else ignored. events: what happens in this block.
         """
+        self._part.voice.rows_played.clear()
+        mono = self._render_mono(n, self._take_events(frame, events), audio_in)
+        return np.concatenate([mono, mono])
+
+    def _render_mono(self, n: int, frame: ControlFrame, audio_in: np.ndarray | None) -> np.ndarray:
         if n > LONGEST:
             whole = None if audio_in is None else np.atleast_2d(audio_in)
             cuts = [slice(i, min(i + LONGEST, n)) for i in range(0, n, LONGEST)]
             parts = [
-                self.render(c.stop - c.start, frame, None if whole is None else whole[:, c]) for c in cuts
+                self._render_mono(c.stop - c.start, frame, None if whole is None else whole[:, c])
+                for c in cuts
             ]
             return np.concatenate(parts, axis=1)
         started = time.perf_counter()
@@ -167,7 +239,7 @@ class Engine:
         for t in range(count):
             one = sound[t * self.hop : (t + 1) * self.hop]
             self._blocker.process(one)
-            if self._measuring and part.meter.feed(one, busy):
+            if part.meter is not None and part.meter.feed(one, busy):
                 self._publish_measured(part)
             self._level.apply(one, level)
             self._frames += 1
@@ -194,30 +266,27 @@ class Engine:
             self._old = None
 
     def _publish_measured(self, part: _Part) -> None:
-        n, tell = part.voice.size, self.telemetry
-        tell.measured_physical[:n] = part.meter.physical
-        part.instrument.map.all_to_control(part.meter.physical, out=tell.measured[:n])
+        n, tell = part.voice.size, self.measured
+        assert part.meter is not None
+        tell.controls, tell.measuring, tell.sample = n, part.meter.ready, self._frames * self.hop
+        tell.physical[:n] = part.meter.physical
+        part.instrument.map.all_to_control(part.meter.physical, out=tell.normalised[:n])
 
     def _publish_reachable(self, part: _Part) -> None:
         n, tell = part.voice.size, self.telemetry
         tell.reachable_low[:n], tell.reachable_high[:n] = part.instrument.coupling.reachable(part.voice.asked)
 
     def _tell(self, audio: np.ndarray, frame: ControlFrame, seconds: float) -> None:
-        """Fill the telemetry of this block; suspend measuring while the load is high."""
+        """Fill the telemetry of this block."""
         tell, voice, n = self.telemetry, self._part.voice, self._part.voice.size
         duration = max(len(audio), 1) / self.sample_rate
         load = seconds / duration
         share = 1.0 - math.exp(-duration / 0.5)
         self._load += share * (load - self._load)
         self._load_peak = max(load, self._load_peak * math.exp(-duration / 2.0))
-        if self._measuring and self._load > BUSY:
-            self._measuring = False
-        elif not self._measuring and self._load < RELAXED:
-            self._measuring = True
-            self._part.meter.reset()
         tell.controls, tell.frames = n, self._frames
         tell.asked[:n], tell.asked_physical[:n] = voice.asked, voice.asked_physical
-        tell.measuring = self._measuring and self._part.meter.ready
+        tell.notes, tell.gate, tell.voices = self._notes, frame.gate, int(voice.sounding)
         power = float(np.dot(audio, audio)) / max(len(audio), 1)
         tell.level_db = 10.0 * math.log10(power + 1e-12)
         tell.peak = float(np.abs(audio).max(initial=0.0))

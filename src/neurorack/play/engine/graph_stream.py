@@ -64,6 +64,11 @@ class GraphStream:
             self.run(steps)
         self.reset()
 
+    @property
+    def state(self) -> np.ndarray:
+        """The state [B, S] that the next run reads; may be written between runs."""
+        return self._states[self._current]
+
     def reset(self) -> None:
         """Start afresh: state and all bound inputs to zero."""
         for state in self._states:

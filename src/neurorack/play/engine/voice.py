@@ -4,6 +4,7 @@ Everything advances once a frame, so that the sound does not depend on how frame
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -29,7 +30,7 @@ HOLD_S = 0.02
 class Voice:
     """Plays one instrument. Made off the audio thread (it warms its graphs), then rendered on it."""
 
-    def __init__(self, instrument: Instrument) -> None:
+    def __init__(self, instrument: Instrument, clips: Sequence[np.ndarray] | None = None) -> None:
         m = instrument.manifest
         self.instrument = instrument
         self._map = instrument.map
@@ -41,7 +42,7 @@ class Voice:
         self.live = LiveSource(instrument.graphs, self._map)
         self._anchors = Anchors(instrument.anchors_z, instrument.anchors_controls)
         self._wander = Wander(self._anchors, 1.0 / frame_s)
-        self._clips = [ClipReader(c) for c in instrument.clips]
+        self.set_clips(instrument.clips if clips is None else clips)
         self._envelope, self._glide = Envelope(frame_s), Glide(frame_s)
         self._gate_ramp = Ramp(m.hop)
         taus = [SMOOTHING_S.get(n, HOLD_S) for n in self._map.names]
@@ -67,7 +68,23 @@ class Voice:
         self.f0_hz = 0.0
         self.non_finite = 0
         self.position = 0.0
+        self.row_size = self._latent + self.size
+        self.rows_played: list[tuple[np.ndarray, float]] = []
+        """Rows given to the decoder, and envelopes, since the list was last cleared."""
         self._wander.restart(0, 0)
+
+    def set_clips(self, clips: Sequence[np.ndarray]) -> None:
+        """Read these clips [Z + C, T]."""
+        self._clips = [ClipReader(c) for c in clips]
+
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """What the sound depends on."""
+        return {"decoder": self._decoder.graph.state.copy(), "noise": np.array(self._decoder.frames)}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Go on from a snapshot."""
+        self._decoder.graph.state[:] = state["decoder"]
+        self._decoder.frames = int(state["noise"])
 
     @property
     def sounding(self) -> bool:
@@ -153,6 +170,7 @@ class Voice:
         self._z[0, :, t] = row[: self._latent]
         self._controls[0, :, t] = self.asked = controls
         self._gate[t] = gate
+        self.rows_played.append((np.concatenate([row[: self._latent], controls]), amplitude))
 
     def _home(self, frame: ControlFrame) -> int:
         return int(frame.anchor) % len(self._anchors)

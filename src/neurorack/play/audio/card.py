@@ -2,14 +2,15 @@
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from neurorack.core.errors import NeurorackError
-from neurorack.play.audio.backend import Render
-from neurorack.play.audio.resampler import ResampledRender, resampler_latency_s
+from neurorack.play.audio.backend import CHANNELS, Drops, Render
+from neurorack.play.audio.resampler import ResampledRender
 
 
 class CardBackend:
@@ -20,17 +21,19 @@ class CardBackend:
 
     name = "sounddevice"
 
-    def __init__(self, sample_rate: int, block: int, channels: int, device: str | None = None) -> None:
+    inputs = ""
+    outputs = "left,right"
+
+    def __init__(self, sample_rate: int, block: int, drops: Drops, device: str | None = None) -> None:
         self._sounddevice = _import_sounddevice()
-        self.dropped = 0
         self.failure: BaseException | None = None
-        self._block = block
-        self._channels = channels
+        self.block = block
+        self._drops = drops
         self._sample_rate = sample_rate
         self._stream: Any = None
         self._index, info = self._find(device)
         self.device = str(info["name"])
-        self._outputs = min(2, int(info["max_output_channels"]))
+        self._outputs = min(CHANNELS, int(info["max_output_channels"]))
         self.device_rate = self._rate(sample_rate, int(info["default_samplerate"]))
         self.latency_s = 0.0
 
@@ -38,19 +41,25 @@ class CardBackend:
         """Open the device and begin to ask for blocks."""
         held = 0.0
         if self.device_rate != self._sample_rate:
-            render = ResampledRender(render, self._sample_rate, self.device_rate, self._block, self._channels)
-            held = resampler_latency_s(self._sample_rate, self.device_rate, self._block)
+            render = resampled = ResampledRender(render, self._sample_rate, self.device_rate, self.block)
+            held = resampled.latency_s
+        render_s = 0.0
 
         def callback(out: np.ndarray, frames: int, _time: object, status: Any) -> None:
+            nonlocal render_s
             if status.output_underflow:
-                self.dropped += 1
+                self._drops.lose(1, render_s, frames / self.device_rate, f"The sound device {self.device}")
             if self.failure is not None:
                 out.fill(0)
                 return
             try:
+                began = time.perf_counter()
                 audio = render(frames)
-                for channel in range(out.shape[1]):
-                    out[:, channel] = audio[min(channel, audio.shape[0] - 1)]
+                render_s = time.perf_counter() - began
+                if out.shape[1] == CHANNELS:
+                    out[:] = audio.T
+                else:
+                    out[:, 0] = 0.5 * (audio[0] + audio[1])
             except BaseException as error:  # PortAudio would only print it; the process must learn of it
                 self.failure = error
                 out.fill(0)
@@ -59,7 +68,7 @@ class CardBackend:
             try:
                 self._stream = self._sounddevice.OutputStream(
                     samplerate=self.device_rate,
-                    blocksize=self._block,
+                    blocksize=self.block,
                     device=self._index,
                     channels=self._outputs,
                     dtype="float32",

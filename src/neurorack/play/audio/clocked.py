@@ -9,7 +9,7 @@ Only when it has fallen further behind than that buffer could hide are the lost 
 import threading
 import time
 
-from neurorack.play.audio.backend import Render
+from neurorack.play.audio.backend import Drops, Render
 from neurorack.play.audio.priority import raise_thread_priority
 
 TOLERANCE_S = 0.06
@@ -18,14 +18,17 @@ TOLERANCE_S = 0.06
 class ClockedBackend:
     """Renders `block` samples every block / sample_rate seconds."""
 
-    def __init__(self, name: str, sample_rate: int, block: int) -> None:
+    inputs = ""
+    outputs = "left,right"
+
+    def __init__(self, name: str, sample_rate: int, block: int, drops: Drops) -> None:
         self.name = name
         self.device = "this page" if name == "browser" else "nowhere"
         self.device_rate = sample_rate
         self.latency_s = 0.0
-        self.dropped = 0
+        self.block = block
         self.failure: BaseException | None = None
-        self._block = block
+        self._drops = drops
         self._period_s = block / sample_rate
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -44,16 +47,19 @@ class ClockedBackend:
     def _run(self, render: Render) -> None:
         raise_thread_priority()
         due = time.perf_counter()
+        render_s = 0.0
         try:
             while not self._stopping.is_set():
-                wait = due - time.perf_counter()
-                if wait > 0:
-                    time.sleep(wait)
-                elif -wait > max(TOLERANCE_S, 3 * self._period_s):
-                    lost = int(-wait / self._period_s)
-                    self.dropped += lost
+                now = time.perf_counter()
+                if now < due:
+                    time.sleep(due - now)
+                elif now - due > max(TOLERANCE_S, 3 * self._period_s):
+                    lost = int((now - due) / self._period_s)
+                    self._drops.lose(lost, render_s, self._period_s, "This machine's clock")
                     due += lost * self._period_s
-                render(self._block)
+                began = time.perf_counter()
+                render(self.block)
+                render_s = time.perf_counter() - began
                 due += self._period_s
         except BaseException as error:  # the process must learn of it, whatever it is
             self.failure = error

@@ -1,4 +1,4 @@
-"""The live input on its way to the encoder: a small cushion against packets that come in bursts."""
+"""A page's microphone on its way to the encoder: a small cushion against packets that come in bursts."""
 
 import numpy as np
 
@@ -8,22 +8,20 @@ CUSHION_S = 0.03
 
 
 class LiveInput:
-    """Reads the input ring a cushion behind its writer; silence while there is too little."""
+    """Reads the input ring a cushion behind its writer; nothing while there is too little."""
 
     def __init__(self, ring: AudioRing, sample_rate: int) -> None:
         self._reader = RingReader(ring)
         self._cushion = int(CUSHION_S * sample_rate)
         self._flowing = False
 
-    def read(self, count: int) -> np.ndarray:
-        """The next `count` samples, float32 [count]."""
+    def read(self, count: int) -> np.ndarray | None:
+        """The next `count` samples, float32 [count], or None while no sound comes in."""
         waiting = self._reader.available()
         if not self._flowing and waiting >= self._cushion + count:
             self._flowing = True
         if waiting > 4 * self._cushion + count:  # the sender's clock is faster, or it stalled and caught up
             self._reader.seek_behind(self._cushion + count)
         block = self._reader.read(count) if self._flowing else None
-        if block is None:
-            self._flowing = False
-            return np.zeros(count, np.float32)
-        return block[0]
+        self._flowing = block is not None
+        return None if block is None else block[0]

@@ -13,7 +13,7 @@ import sys
 import time
 
 from neurorack.core.errors import NeurorackError
-from neurorack.play.audio.backend import AudioOptions
+from neurorack.play.audio.backend import AudioOptions, Drops
 from neurorack.play.audio.choose import start_backend
 from neurorack.play.audio.priority import KEEPING_PRIORITY, raise_process_priority, raise_thread_priority
 from neurorack.play.audio.renderer import Renderer
@@ -49,16 +49,18 @@ def _play(bridge: Bridge, options: AudioOptions, status: Status) -> None:
     command = _newest_command(bridge) or Command(0, options.instrument)
     instrument = load_instrument(command.instrument)
     engine = Engine(instrument)
-    renderer = Renderer(engine, bridge, instrument.sample_rate)
+    drops = Drops(status.dropped_late, status.dropped_device, status.dropped_failed, status.why)
+    renderer = Renderer(engine, bridge, drops)
     _freeze_garbage()
     raise_process_priority()
     raise_thread_priority(KEEPING_PRIORITY)
-    dropped_before = status.dropped
-    backend, status.note = start_backend(options, instrument.sample_rate, 1, renderer)
+    backend, status.note = start_backend(options, instrument.sample_rate, drops, renderer)
 
     def tell() -> None:
         status.beat = renderer.blocks
-        status.dropped = dropped_before + backend.dropped
+        status.dropped = drops.late + drops.device + drops.failed
+        status.dropped_late, status.dropped_device = drops.late, drops.device
+        status.dropped_failed, status.why = drops.failed, drops.why
         own_s = options.block / instrument.sample_rate + engine.latency_samples / instrument.sample_rate
         status.latency_s = own_s + backend.latency_s
         bridge.status.write(to_record(status))

@@ -40,14 +40,27 @@ class Supervisor:
         self._quick_deaths = 0
         self._restart_at = 0.0
         self._lock = threading.Lock()
-        self._commands = 0
+        self._command = Command()
         self.command(options.instrument)
 
-    def command(self, instrument: str) -> int:
-        """Ask for the instrument at this path; returns the command's number (see Status.command)."""
-        self._commands += 1
-        self.bridge.command.write(to_record(Command(self._commands, instrument)))
-        return self._commands
+    def command(
+        self, instrument: str | None = None, clips: str | None = None, snapshot: str | None = None
+    ) -> int:
+        """Ask for an instrument, latent clips, a snapshot (paths, see Command); None leaves each as it is.
+
+        Returns the command's number: it is done, or refused, when Status.command (for a snapshot:
+        Status.snapshot) has reached it.
+        """
+        last, number = self._command, self._command.number + 1
+        self._command = Command(
+            number,
+            last.instrument if instrument is None else instrument,
+            last.clips if clips is None else clips,
+            last.snapshot if snapshot is None else snapshot,
+            last.snapshot_number if snapshot is None else number,
+        )
+        self.bridge.command.write(to_record(self._command))
+        return number
 
     @property
     def pid(self) -> int:

@@ -33,10 +33,17 @@ ROW_DTYPE = np.dtype([("frame", np.int64), ("gate", np.float32), ("row", np.floa
 """One latent frame as the decoder got it (the newest voice's): engine frame number, envelope 0..1, row."""
 ROW_CAPACITY = 375 * (CAPTURE_S + 4)
 JOURNAL_DTYPE = np.dtype(
-    [("start", np.int64), ("samples", np.int32), ("frame", np.int64), ("events", np.int64)]
+    [
+        ("start", np.int64),
+        ("samples", np.int32),
+        ("frame", np.int64),
+        ("events", np.int64),
+        ("heard", np.int64),
+    ]
 )
-"""One rendered block: its first sample, its length, how many frames were in `frames_used` and events in
-`events_used` when it was rendered (its own counted)."""
+"""One rendered block: its first sample, its length, and how many frames were in `frames_used`, events in
+`events_used` and samples in `heard` when it was rendered (its own counted). A block had input when `heard`
+rose by its length, and none when it did not rise."""
 JOURNAL_CAPACITY = 1 << 14
 FRAMES_USED_CAPACITY = 1 << 10
 EVENTS_USED_CAPACITY = 1 << 13

@@ -9,15 +9,25 @@ T = TypeVar("T", "Command", "Status")
 
 STARTING, RUNNING, FAILED = 0, 1, 2
 
-_TEXT = {"backend": 16, "device": 128, "instrument": 1024, "error": 1024, "note": 512}
+_TEXT_BYTES = {"backend": 16, "device": 128, "inputs": 128, "outputs": 128, "why": 256, "note": 512}
+_PATH_BYTES = 1024
+"""Every other text: paths and sentences that may hold one."""
 
 
 @dataclass
 class Command:
-    """What the audio process should hold loaded: a path of a .nrk; `number` rises with every request."""
+    """What the audio process should hold loaded; `number` rises with every request."""
 
     number: int = 0
     instrument: str = ""
+    """Path of a .nrk."""
+    clips: str = ""
+    """Path of an .npz of latent clips c0, c1, … [Z+C, T] in playing order; empty: the instrument's own."""
+    snapshot: str = ""
+    """Where a snapshot is to be written, an .npz of what `Engine.snapshot` gives; empty: nowhere."""
+    snapshot_number: int = 0
+    """Number of the command that first asked for it: later commands repeat it, so that it is not lost when
+    only the newest command is read."""
 
 
 @dataclass
@@ -40,7 +50,25 @@ class Status:
     latency_s: float = 0.0
     """From a gesture to the loudspeaker, as far as the audio process knows: block, engine, device."""
     dropped: int = 0
-    """Blocks that came too late since the program started."""
+    """Blocks lost since the program started: the sum of the next three."""
+    dropped_late: int = 0
+    """… because rendering took too long."""
+    dropped_device: int = 0
+    """… because the device, the sound server or the system's clock says so, while rendering was in time."""
+    dropped_failed: int = 0
+    """… because rendering failed: silence sounded in their place."""
+    why: str = ""
+    """The cause of the last lost block, one sentence."""
+    clips: str = ""
+    """Path of the clips that play, as commanded."""
+    snapshot: int = 0
+    """Number of the last command whose snapshot was written, or failed to be."""
+    snapshot_sample: int = 0
+    """First sample of `output` rendered after that snapshot; -1 when it could not be written (see error)."""
+    inputs: str = ""
+    """What the backend hears besides a page's microphone: names of its channels or ports, with commas."""
+    outputs: str = ""
+    """Names of the channels or ports the backend plays, with commas."""
     error: str = ""
     """Why the last command was refused or why the process failed; one sentence."""
     note: str = ""
@@ -50,8 +78,8 @@ class Status:
 def _dtype(kind: type) -> np.dtype:
     columns: list[tuple] = []
     for f in fields(kind):
-        if f.name in _TEXT:
-            columns.append((f.name, np.dtype(("S", _TEXT[f.name]))))
+        if isinstance(f.default, str):
+            columns.append((f.name, np.dtype(("S", _TEXT_BYTES.get(f.name, _PATH_BYTES)))))
         else:
             columns.append((f.name, np.float64 if isinstance(f.default, float) else np.int64))
     return np.dtype(columns)
@@ -63,12 +91,13 @@ STATUS_DTYPE = _dtype(Status)
 
 def to_record(value: Command | Status) -> np.ndarray:
     """0-d record of `value`; texts are cut to their place, never in the middle of a character."""
-    record = np.zeros((), _dtype(type(value)))
-    for f in fields(value):
-        item = getattr(value, f.name)
-        if f.name in _TEXT:
-            item = item.encode()[: _TEXT[f.name]].decode(errors="ignore").encode()
-        record[f.name] = item
+    dtype = COMMAND_DTYPE if isinstance(value, Command) else STATUS_DTYPE
+    record = np.zeros((), dtype)
+    for name in dtype.names or ():
+        item = getattr(value, name)
+        if isinstance(item, str):
+            item = item.encode()[: dtype[name].itemsize].decode(errors="ignore").encode()
+        record[name] = item
     return record
 
 

@@ -61,10 +61,17 @@ class AudioRing:
 
 
 class RingReader:
-    """One reader's place in a ring. `skipped` counts the samples it came too late for."""
+    """One reader's place in a ring. `skipped` counts the samples it came too late for.
 
-    def __init__(self, ring: AudioRing) -> None:
+    max_behind: samples a reader may fall behind before it goes on with the newest, for one to whom old sound
+    is worth nothing; by default, as much as the ring still holds for certain.
+    """
+
+    def __init__(self, ring: AudioRing, max_behind: int | None = None) -> None:
         self._ring = ring
+        self._most = ring.capacity // 2 if max_behind is None else min(max_behind, ring.capacity // 2)
+        # After being lapped the next writes must not lap it again; who wants the newest starts at the writer.
+        self._resume = ring.capacity // 4 if max_behind is None else 0
         self.position = ring.written
         self.skipped = 0
 
@@ -72,9 +79,8 @@ class RingReader:
         """Samples that wait to be read."""
         written = self._ring.written
         behind = written - self.position
-        if behind < 0 or behind > self._ring.capacity // 2:
-            # Lapped, or about to be while copying: start again a quarter of the ring behind the writer.
-            resume = max(0, written - self._ring.capacity // 4)
+        if behind < 0 or behind > self._most:
+            resume = max(0, written - self._resume)
             self.skipped += max(0, resume - self.position)
             self.position = resume
             behind = written - resume

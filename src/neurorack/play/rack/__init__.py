@@ -1,0 +1,1 @@
+"""What a hardware front has in common with the panel: the small one-bit display."""

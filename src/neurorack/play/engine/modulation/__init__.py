@@ -1,0 +1,1 @@
+"""Modulation: clock, LFOs, envelopes, random values, follower, and the matrix that routes them."""

@@ -1,4 +1,4 @@
-"""The supervisor keeps an audio process alive: starts it, notices when it dies or hangs, starts it again.
+"""The supervisor keeps the audio and the ears process alive: starts them, notices when one dies or hangs.
 
 Everything the performer set lies in the bridge, so a new process goes on where the old one stopped.
 """
@@ -7,23 +7,75 @@ import contextlib
 import multiprocessing
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from neurorack.play.audio.backend import AudioOptions
+from neurorack.play.audio.ears import run_ears_process
 from neurorack.play.audio.process import run_audio_process
 from neurorack.play.control.bridge import Bridge
 from neurorack.play.control.records import RUNNING, STARTING, Command, Status, from_record, to_record
 
 HANG_S = 4.0
 START_HANG_S = 60.0
+EARS_HANG_S = 15.0
 QUICK_DEATH_S = 10.0
 QUICK_DEATHS_TO_FALL_BACK = 3
 
 
-class Supervisor:
-    """Owns the audio process. `poll` is to be called a few times a second.
+class Child:
+    """One process that is to run always. Dying as soon as it starts, it is started ever less often."""
 
-    `status` is the newest the process told; `restarts` counts how often it had to be started again.
+    def __init__(self, name: str, target: Callable[..., None]) -> None:
+        self._name, self._target = name, target
+        self._context = multiprocessing.get_context("spawn")
+        self._process: multiprocessing.process.BaseProcess | None = None
+        self._restart_at = 0.0
+        self.started_at = 0.0
+        self.quick_deaths = 0
+
+    @property
+    def pid(self) -> int:
+        """Process id, 0 when it does not run."""
+        return (self._process.pid or 0) if self._process and self._process.is_alive() else 0
+
+    def start(self, *arguments: object) -> None:
+        """Start it; returns at once."""
+        process = self._context.Process(target=self._target, args=arguments, name=self._name, daemon=True)
+        process.start()
+        self._process = process
+        self.started_at = time.monotonic()
+        self._restart_at = 0.0
+
+    def due(self) -> bool:
+        """Whether a process that has died is to be started again now: at once, unless it dies quickly."""
+        now = time.monotonic()
+        if self._restart_at == 0.0:
+            quick = now - self.started_at < QUICK_DEATH_S
+            self.quick_deaths = self.quick_deaths + 1 if quick else 0
+            self._restart_at = now + min(8.0, 0.5 * max(0, self.quick_deaths - 1))
+        return now >= self._restart_at
+
+    def end(self) -> None:
+        """End it, if it runs."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(Exception):
+            if process.is_alive():
+                process.terminate()
+                process.join(1.0)
+            if process.is_alive():
+                process.kill()
+                process.join(1.0)
+            process.close()
+
+
+class Supervisor:
+    """Owns the processes that make and hear the sound. `poll` is to be called a few times a second.
+
+    `status` is the newest the audio process told; `restarts` counts how often it had to be started again:
+    notes that were held then are to be played again, once `running` is true.
     """
 
     def __init__(self, bridge: Bridge, options: AudioOptions) -> None:
@@ -32,13 +84,12 @@ class Supervisor:
         self.restarts = 0
         self.note = ""
         self._options = options
-        self._context = multiprocessing.get_context("spawn")
-        self._process: multiprocessing.process.BaseProcess | None = None
-        self._started_at = 0.0
+        self._audio = Child("audio", run_audio_process)
+        self._ears = Child("ears", run_ears_process)
         self._beat = -1
         self._beat_at = 0.0
-        self._quick_deaths = 0
-        self._restart_at = 0.0
+        self._measured = -1
+        self._measured_at = 0.0
         self._lock = threading.Lock()
         self._command = Command()
         self.command(options.instrument)
@@ -65,7 +116,12 @@ class Supervisor:
     @property
     def pid(self) -> int:
         """Process id of the audio process, 0 when none runs."""
-        return (self._process.pid or 0) if self._process and self._process.is_alive() else 0
+        return self._audio.pid
+
+    @property
+    def ears_pid(self) -> int:
+        """Process id of the ears process, 0 when none runs."""
+        return self._ears.pid
 
     @property
     def running(self) -> bool:
@@ -73,72 +129,61 @@ class Supervisor:
         return self.pid != 0 and self.status.pid == self.pid and self.status.state == RUNNING
 
     def start(self) -> None:
-        """Start the audio process; returns at once."""
-        process = self._context.Process(
-            target=run_audio_process, args=(self.bridge.address, self._options), name="audio", daemon=True
-        )
-        process.start()
-        self._process = process
-        self._started_at = self._beat_at = time.monotonic()
-        self._beat = -1
-        self._restart_at = 0.0
+        """Start the audio process (the ears follow once it sounds); returns at once."""
+        self._audio.start(self.bridge.address, self._options)
+        self._beat, self._beat_at = -1, time.monotonic()
 
     def poll(self) -> bool:
-        """Read the newest status; start the process again if it died or hangs. True if it had to."""
+        """Read the newest status; start again what died or hangs. True if the sound had to be."""
         with self._lock:
-            return self._poll()
+            restarted = self._poll_audio()
+            self._poll_ears()
+            return restarted
 
-    def _poll(self) -> bool:
+    def _poll_audio(self) -> bool:
         record = self.bridge.status.read()
         if record is not None:
             self.status = from_record(Status, record)
-        now = time.monotonic()
-        mine = self._process is not None and self.status.pid == self._process.pid
+        now, pid = time.monotonic(), self.pid
+        mine = pid != 0 and self.status.pid == pid
         if mine and self.status.beat != self._beat:
             self._beat, self._beat_at = self.status.beat, now
         patience = HANG_S if mine and self.status.state == RUNNING else START_HANG_S
-        alive = self._process is not None and self._process.is_alive()
-        if alive and now - self._beat_at < patience:
+        if pid and now - self._beat_at < patience:
             return False
-        if self._restart_at == 0.0:  # first seen dead: at once, unless it dies as soon as it starts
-            quick = now - self._started_at < QUICK_DEATH_S
-            self._quick_deaths = self._quick_deaths + 1 if quick else 0
-            self._restart_at = now + min(8.0, 0.5 * max(0, self._quick_deaths - 1))
-        if now < self._restart_at:
+        if not self._audio.due():
             return False
         self._restart()
         return True
 
+    def _poll_ears(self) -> None:
+        """Nobody but the performer's eyes depends on the ears, so they wait until the sound has begun."""
+        now, measured = time.monotonic(), self.bridge.measured.published
+        if measured != self._measured:
+            self._measured, self._measured_at = measured, now
+        if self._ears.pid:
+            if now - max(self._measured_at, self._ears.started_at) > EARS_HANG_S:
+                self._ears.end()
+        elif self.running and (self._ears.started_at == 0.0 or self._ears.due()):
+            self._ears.start(self.bridge.address)
+
     def restart(self) -> None:
-        """End the process, if it runs, and start another with the same state."""
+        """End the audio process, if it runs, and start another with the same state."""
         with self._lock:
             self._restart()
 
     def _restart(self) -> None:
-        self._end()
-        carded = self._options.backend in ("auto", "sounddevice")
-        if carded and self._quick_deaths >= QUICK_DEATHS_TO_FALL_BACK:
-            self._options = replace(self._options, backend="browser", device=None)
+        self._audio.end()
+        clocked = self._options.backend in ("browser", "null")
+        if not clocked and self._audio.quick_deaths >= QUICK_DEATHS_TO_FALL_BACK:
+            self._options = replace(self._options, backend="browser", device=None, input=None)
             self.note = "The sound card failed again and again: the sound comes from this page."
         self.restarts += 1
         self.status = replace(self.status, state=STARTING)
         self.start()
 
     def stop(self) -> None:
-        """End the process for good."""
+        """End the processes for good."""
         with self._lock:
-            self._end()
-        self._process = None
-
-    def _end(self) -> None:
-        process = self._process
-        if process is None:
-            return
-        with contextlib.suppress(Exception):
-            if process.is_alive():
-                process.terminate()
-                process.join(1.0)
-            if process.is_alive():
-                process.kill()
-                process.join(1.0)
-            process.close()
+            self._ears.end()
+            self._audio.end()

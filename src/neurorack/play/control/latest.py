@@ -43,6 +43,11 @@ class LatestValue:
         """Bytes of shared memory one value needs."""
         return _ALIGN + 2 * _slot_dtype(np.dtype(payload)).itemsize
 
+    @property
+    def published(self) -> int:
+        """How many values have ever been written."""
+        return int(self._published[0])
+
     def write(self, record: np.ndarray) -> int:
         """Publish `record` (0-d array of the payload's dtype); returns its number, counted from 1."""
         number = int(self._published[0]) + 1

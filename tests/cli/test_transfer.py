@@ -159,4 +159,7 @@ def test_bench_gives_every_figure(folder):
         for part in ("encoder", "descriptors", "decoder", "both"):
             figures = report["rtf"][block][part]
             assert 0 < figures["median"] <= figures["p99"] <= figures["p999"]
+        assert {"hold", "live", "4 voices, stereo"} <= set(report["engine_rtf"][block])
+        for figures in report["engine_rtf"][block].values():
+            assert 0 < figures["median"] <= figures["p99"] <= figures["p999"]
     assert {"cpu", "cores", "python", "onnxruntime"} <= set(report["machine"])

@@ -20,8 +20,9 @@ def command(instrument: str, seconds: float, as_json: bool) -> None:
     """Measure an instrument's cost on one core.
 
     The real-time factor is computing time over sounding time: below 1 keeps up, the lower the better. "both"
-    is the whole chain of a live transfer: encoder, descriptors, control mapping and decoder. "CPU only"
-    leaves out the time that other programs took.
+    is the whole chain of a live transfer: encoder, descriptors, control mapping and decoder. The second
+    table is the player's engine, with everything that happens in a block. "CPU only" leaves out the time
+    that other programs took.
 
     \b
     Examples:
@@ -40,6 +41,7 @@ def measure(name: str, seconds: float) -> dict[str, Any]:
     from neurorack.core.library import find
     from neurorack.core.nrk import read_nrk
     from neurorack.play.engine.cost import graph_cost
+    from neurorack.play.engine.engine_timing import WAYS, engine_factors
     from neurorack.play.engine.instrument import Instrument
     from neurorack.play.engine.timing import BLOCKS, machine, real_time_factors
 
@@ -66,6 +68,9 @@ def measure(name: str, seconds: float) -> dict[str, Any]:
         "latency_ms": 1000.0 * loaded.latency_samples / loaded.sample_rate,
         "sample_rate": loaded.sample_rate,
         "rtf": {str(block): real_time_factors(loaded, block, seconds) for block in BLOCKS},
+        "engine_rtf": {
+            str(block): {way: engine_factors(loaded, way, block, seconds) for way in WAYS} for block in BLOCKS
+        },
         "machine": host,
     }
 
@@ -88,14 +93,17 @@ def _show(report: dict[str, Any]) -> None:
             str(report["nodes"][graph]),
             str(report["nodes_run"][graph]),
         )
-    timed = Table(
-        "samples a block", "part", "median", "99 %", "99.9 %", "CPU only", title="Real-time factor, one core"
-    )
-    for block, parts in report["rtf"].items():
-        for part, figures in parts.items():
-            row = (f"{figures[k]:.3f}" for k in ("median", "p99", "p999", "cpu"))
-            timed.add_row(block, part, *row, end_section=part == "both")
-    console.print(paper, timed)
+    console.print(paper)
+    for field, title, column in (
+        ("rtf", "Real-time factor of the graphs, one core", "part"),
+        ("engine_rtf", "Real-time factor of playing, one core", "playing"),
+    ):
+        timed = Table("samples a block", column, "median", "99 %", "99.9 %", "CPU only", title=title)
+        for block, parts in report[field].items():
+            for part, figures in parts.items():
+                row = (f"{figures[k]:.3f}" for k in ("median", "p99", "p999", "cpu"))
+                timed.add_row(block, part, *row, end_section=part == list(parts)[-1])
+        console.print(timed)
     busy = "" if host["load_average"] is None else f", load average {host['load_average']}"
     console.print(
         f"{host['cpu']}, {host['cores']} cores{busy}; {host['system']}, Python {host['python']}, "

@@ -53,10 +53,10 @@ def real_time_factors(
         "both": lambda i: live.process(sound[i % 64, 0]),
     }
     duration = block / m.sample_rate
-    return {name: _figures(*_time(job, count), duration) for name, job in jobs.items()}
+    return {name: figures(*time_calls(job, count), duration) for name, job in jobs.items()}
 
 
-def _time(job: Callable[[int], object], count: int) -> tuple[np.ndarray, float]:
+def time_calls(job: Callable[[int], object], count: int) -> tuple[np.ndarray, float]:
     """(elapsed seconds of each of `count` calls, mean processor seconds), the garbage collector at rest."""
     for i in range(16):
         job(i)
@@ -77,7 +77,8 @@ def _time(job: Callable[[int], object], count: int) -> tuple[np.ndarray, float]:
     return seconds, cpu
 
 
-def _figures(seconds: np.ndarray, cpu_s: float, duration_s: float) -> dict[str, float]:
+def figures(seconds: np.ndarray, cpu_s: float, duration_s: float) -> dict[str, float]:
+    """{"median", "p99", "p999", "cpu"}: real-time factors of calls that each give `duration_s` of sound."""
     median, p99, p999 = np.percentile(seconds / duration_s, (50.0, 99.0, 99.9))
     return {"median": float(median), "p99": float(p99), "p999": float(p999), "cpu": cpu_s / duration_s}
 

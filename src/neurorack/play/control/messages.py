@@ -325,6 +325,13 @@ class Panic:
 
 
 @dataclass(frozen=True)
+class Clock:
+    """An outside clock: "pulse" (24 per beat), "start", "stop". MIDI says it; no text does."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
 class Ping:
     """Asks for a pong with the same time in it."""
 

@@ -1,9 +1,10 @@
-"""`neurorack play`, wired: one bridge, one audio process under its supervisor, one web server."""
+"""`neurorack play`, wired: the session in this process, the sound and the web server in others."""
 
 import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
 import webbrowser
 from collections.abc import Callable
@@ -12,12 +13,15 @@ from pathlib import Path
 
 from neurorack.core.errors import NeurorackError
 from neurorack.core.library import find, installed
-from neurorack.core.nrk import read_nrk
+from neurorack.core.nrk import Archive, read_nrk
 from neurorack.play.audio.backend import AudioOptions, BackendName
 from neurorack.play.audio.supervisor import Supervisor
 from neurorack.play.control.bridge import Bridge
-from neurorack.play.panel.hub import Hub
-from neurorack.play.panel.server import PanelServer, bind
+from neurorack.play.panel.address import HOST, bind, lan_address, new_token
+from neurorack.play.panel.link import PanelLink
+from neurorack.play.panel.process import PanelOptions
+from neurorack.play.session.hub import Hub
+from neurorack.play.session.requests import answer
 
 READY_PATIENCE_S = 60.0
 FAVOURITE = "winds"
@@ -34,6 +38,7 @@ class PlayOptions:
     backend: BackendName = "auto"
     device: str | None = None
     block: int = 128
+    lan: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class Playing:
     port: int
     pid: int
     audio_pid: int
+    panel_pid: int
     instrument: str
     backend: str
     device: str
@@ -74,7 +80,7 @@ def play(options: PlayOptions, tell: Callable[[Playing], None]) -> None:
     """
     path = choose(options.name)
     archive = read_nrk(path)
-    listener = bind(options.port)
+    listener = bind(options.port, options.lan)
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
         stack.callback(listener.close)
         _one_thread_each()
@@ -84,28 +90,38 @@ def play(options: PlayOptions, tell: Callable[[Playing], None]) -> None:
         supervisor = Supervisor(bridge, audio)
         stack.callback(supervisor.stop)
         supervisor.start()
-        hub = Hub(supervisor, archive, path)
-        asyncio.run(_serve(hub, PanelServer(hub, listener), options, tell))
+        asyncio.run(_serve(supervisor, archive, path, listener, options, tell))
 
 
 async def _serve(
-    hub: Hub, server: PanelServer, options: PlayOptions, tell: Callable[[Playing], None]
+    supervisor: Supervisor,
+    archive: Archive,
+    path: Path,
+    listener: socket.socket,
+    options: PlayOptions,
+    tell: Callable[[Playing], None],
 ) -> None:
     stop = _stop_on_signals()
-    await server.start()
+    hub = Hub(supervisor, archive, path)
+    port, token = listener.getsockname()[1], new_token()
+    panel = PanelOptions(token, options.lan, str(hub.takes))
+    link = PanelLink(hub, listener, panel, lambda said: answer(hub, said))
+    url = f"http://{lan_address() if options.lan else HOST}:{port}/?token={token}"
     work = asyncio.create_task(hub.run())
+    serving = asyncio.create_task(link.run())
     try:
         if options.browser and _has_screen():
-            asyncio.get_running_loop().run_in_executor(None, webbrowser.open, server.url)
-        await _until_sounding(hub.supervisor, work, stop)
-        status = hub.supervisor.status
+            asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
+        await _until_sounding(supervisor, work, stop)
+        status = supervisor.status
         tell(
             Playing(
-                url=server.url,
-                port=server.port,
+                url=url,
+                port=port,
                 pid=os.getpid(),
-                audio_pid=hub.supervisor.pid,
-                instrument=hub.performance.manifest.name,
+                audio_pid=supervisor.pid,
+                panel_pid=link.pid,
+                instrument=hub.archive.manifest.name,
                 backend=status.backend,
                 device=status.device,
                 sample_rate=status.sample_rate,
@@ -116,15 +132,16 @@ async def _serve(
             )
         )
         waiting = asyncio.create_task(stop.wait())
-        await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({work, serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
-        if work.done():
-            work.result()
+        for task in (work, serving):
+            if task.done():
+                task.result()
     finally:
-        work.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await work
-        await server.stop()
+        for task in (serving, work):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
 async def _until_sounding(supervisor: Supervisor, work: asyncio.Task[None], stop: asyncio.Event) -> None:

@@ -1,20 +1,21 @@
 """Who may talk to the panel: this machine, with the token, from the panel's own page.
 
-* The server listens on 127.0.0.1 only.
-* The Host header must name this machine, so that a foreign name that resolves to 127.0.0.1 (DNS rebinding)
-  is refused; an Origin, where a browser sends one, must be that same host. A socket must have one.
+* The server listens on 127.0.0.1 only, unless it was opened to the local network deliberately.
+* The Host header must name this machine (on the network: be an address), so that a foreign name that resolves
+  to it (DNS rebinding) is refused; an Origin, where a browser sends one, must be that same host. A socket
+  must have one.
 * A random token, given once in the address, becomes a strict, script-proof cookie named after the port.
 """
 
 import hmac
 import re
-import secrets
 from collections.abc import Callable
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 LOCAL_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+ANY_ADDRESS = re.compile(r"(\d{1,3}(\.\d{1,3}){3}|localhost|\[[0-9a-f:]+\])(:\d{1,5})?", re.IGNORECASE)
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -29,18 +30,16 @@ HEADERS = {
 }
 
 
-def new_token() -> str:
-    """128 random bits, safe in an address."""
-    return secrets.token_urlsafe(16)
-
-
-def guard(token: str, cookie: Callable[[], str]) -> Middleware:
-    """Middleware that lets only the panel's own page in. `cookie` names the cookie (known once bound)."""
+def guard(token: str, cookie: Callable[[], str], lan: bool = False) -> Middleware:
+    """Middleware that lets only the panel's own page in. `cookie` names the cookie (known once bound);
+    `lan`: pages on other machines may come in too, with the token.
+    """
+    hosts = ANY_ADDRESS if lan else LOCAL_HOST
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         host = request.headers.get("Host", "")
-        if not LOCAL_HOST.fullmatch(host):
+        if not hosts.fullmatch(host):
             return _refuse("This panel is for this machine only.")
         origin = request.headers.get("Origin")
         upgrade = "upgrade" in request.headers.get("Connection", "").lower()

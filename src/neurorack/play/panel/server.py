@@ -1,7 +1,6 @@
-"""The panel's web server: static files and three sockets, on this machine only."""
+"""The panel's web server: static files, three sockets, sounds up and down."""
 
 import asyncio
-import errno
 import importlib.resources
 import socket
 import weakref
@@ -9,53 +8,32 @@ from pathlib import Path
 
 from aiohttp import web
 
-from neurorack.core.errors import NeurorackError
-from neurorack.play.panel.hub import Hub
-from neurorack.play.panel.security import guard, new_token
+from neurorack.play.panel.files import add_file_routes
+from neurorack.play.panel.process import PanelOptions, Wire
+from neurorack.play.panel.security import guard
 from neurorack.play.panel.sockets import audio_socket, control_socket, input_socket
 
-HOST = "127.0.0.1"
-
-
-def bind(port: int) -> socket.socket:
-    """A socket bound to 127.0.0.1:`port` (0: any free port); NeurorackError if it is taken or forbidden."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows: SO_REUSEADDR would share the port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        else:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
-        listener.listen(64)
-    except OSError as error:
-        listener.close()
-        if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            taken = error.errno == errno.EADDRINUSE
-            what = "is taken (is another neurorack playing?)" if taken else "is reserved"
-            raise NeurorackError(f"Port {port} {what}: choose another with --port, or 0 for any.") from error
-        raise
-    return listener
+SMALL_BODY = 4096
 
 
 class PanelServer:
-    """Serves the panel of `hub` on a bound socket. `url` holds the token."""
+    """Serves the panel on a bound socket."""
 
-    def __init__(self, hub: Hub, listener: socket.socket) -> None:
-        self.token = new_token()
-        self.port = listener.getsockname()[1]
-        self.url = f"http://{HOST}:{self.port}/?token={self.token}"
+    def __init__(self, wire: Wire, listener: socket.socket, options: PanelOptions) -> None:
         self._listener = listener
+        port = listener.getsockname()[1]
         app = web.Application(
-            middlewares=[guard(self.token, lambda: f"neurorack_{self.port}")],
-            client_max_size=4096,
+            middlewares=[guard(options.token, lambda: f"neurorack_{port}", options.lan)],
+            client_max_size=SMALL_BODY,
         )
-        app["hub"] = hub
+        app["wire"] = wire
         app["input_owner"] = [None]
         app["sockets"] = weakref.WeakSet()
         app.on_shutdown.append(_close_sockets)
         app.router.add_get("/ws", control_socket)
         app.router.add_get("/audio", audio_socket)
         app.router.add_get("/input", input_socket)
+        add_file_routes(app, Path(options.takes))
         app.router.add_get("/", self._index)
         app.router.add_get("/{name}", self._file)
         self._files = {path.name: path for path in _static().iterdir() if path.is_file()}

@@ -11,7 +11,8 @@ from aiohttp import WSMsgType, web
 
 from neurorack.play.control.messages import MAX_BYTES, BadMessage, parse
 from neurorack.play.control.ring import RingReader
-from neurorack.play.panel.hub import Hub, Outbox
+from neurorack.play.panel.outbox import Outbox
+from neurorack.play.panel.process import Wire
 
 MESSAGES_PER_S = 400.0
 BURST = 200.0
@@ -37,11 +38,11 @@ class Allowance:
 
 async def control_socket(request: web.Request) -> web.StreamResponse:
     """Gestures in, news and telemetry out (JSON texts). A flood is slowed down, nonsense ends the socket."""
-    hub: Hub = request.app["hub"]
+    wire: Wire = request.app["wire"]
     socket = web.WebSocketResponse(max_msg_size=2 * MAX_BYTES, heartbeat=HEARTBEAT_S)
     await socket.prepare(request)
     request.app["sockets"].add(socket)
-    hand, outbox = hub.join()
+    page, outbox = wire.join()
     sender = asyncio.create_task(_send(socket, outbox))
     allowance, bad = Allowance(), 0
     try:
@@ -49,7 +50,8 @@ async def control_socket(request: web.Request) -> web.StreamResponse:
             try:
                 if packet.type is not WSMsgType.TEXT:
                     raise BadMessage("not text")
-                await hub.receive(hand, parse(packet.data))
+                parse(packet.data)  # refuse nonsense here, before it costs the session anything
+                wire.say(page, packet.data)
             except BadMessage:
                 bad += 1
                 if bad > MAX_BAD:
@@ -58,7 +60,7 @@ async def control_socket(request: web.Request) -> web.StreamResponse:
             await asyncio.sleep(allowance.spend())
     finally:
         sender.cancel()
-        hub.leave(hand)
+        wire.leave(page)
     return socket
 
 
@@ -72,11 +74,11 @@ async def _send(socket: web.WebSocketResponse, outbox: Outbox) -> None:
 
 async def audio_socket(request: web.Request) -> web.StreamResponse:
     """The sound as it is rendered: packets of channels (u32), first sample (u64), float32 by channel."""
-    hub: Hub = request.app["hub"]
+    wire: Wire = request.app["wire"]
     socket = web.WebSocketResponse(max_msg_size=16, heartbeat=HEARTBEAT_S, compress=False)
     await socket.prepare(request)
     request.app["sockets"].add(socket)
-    reader = RingReader(hub.bridge.output)
+    reader = RingReader(wire.bridge.output)
 
     async def stream() -> None:
         with contextlib.suppress(ConnectionError):
@@ -99,7 +101,7 @@ async def audio_socket(request: web.Request) -> web.StreamResponse:
 
 async def input_socket(request: web.Request) -> web.StreamResponse:
     """The microphone: packets of float32 mono at the rate in the address' query, resampled into the ring."""
-    hub: Hub = request.app["hub"]
+    wire: Wire = request.app["wire"]
     rate = request.query.get("rate", "")
     if not (rate.isascii() and rate.isdigit() and 8000 <= int(rate) <= 192_000):
         return web.Response(status=400, text="rate must be 8000 to 192000\n")
@@ -107,7 +109,7 @@ async def input_socket(request: web.Request) -> web.StreamResponse:
     await socket.prepare(request)
     request.app["sockets"].add(socket)
     request.app["input_owner"][0] = socket  # the newest microphone wins
-    target = hub.performance.manifest.sample_rate
+    target = _sample_rate(wire)
     resampler = soxr.ResampleStream(int(rate), target, 1, dtype="float32", quality="LQ")
     allowance = Allowance(per_s=2000.0, burst=400.0)
     async for packet in socket:
@@ -120,6 +122,11 @@ async def input_socket(request: web.Request) -> web.StreamResponse:
             if int(rate) != target:
                 samples = resampler.resample_chunk(samples)
             if samples.size:
-                hub.bridge.input.write(samples.reshape(1, -1))
+                wire.bridge.input.write(samples.reshape(1, -1))
         await asyncio.sleep(allowance.spend())
     return socket
+
+
+def _sample_rate(wire: Wire) -> int:
+    """The rate the sound runs at, Hz."""
+    return wire.status().sample_rate or 44_100

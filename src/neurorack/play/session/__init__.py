@@ -1,0 +1,1 @@
+"""The session: what all hands together play, its presets, clips and takes, and the hub they speak to."""

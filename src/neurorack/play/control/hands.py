@@ -16,6 +16,12 @@ class Hub(Protocol):
     midi_map: MidiMap
     """Which MIDI controller moves what; Learn and Unlearn messages go to it by way of `perform`."""
 
+    inputs: dict[str, Any]
+    """"midi": names of the open MIDI inputs; "osc": the UDP port (0: none). Kept up to date from here."""
+
+    def tell(self, text: str, level: str = "error") -> None:
+        """A sentence for the performer; level: info, warn, error."""
+
     def perform(self, hand: int, message: Message) -> None:
         """Carry out what a hand says; never raises for a checked message."""
 
@@ -35,7 +41,7 @@ class Hub(Protocol):
         """The last measurements; empty before the first."""
 
     def instrument(self) -> dict[str, Any]:
-        """The instrument, as the panel's hello describes it: "name", "controls": [{"name", "label", "unit" …}]."""
+        """The instrument as the hello describes it: "name", "controls": [{"name", "label", "unit" …}]."""
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Have `listener` called from now on; the result ends that."""

@@ -15,7 +15,10 @@ BATCH = 128
 
 
 class Inbox:
-    """`put` may be called from any thread; `handle` gets the messages on the loop's thread, `lost` a note of loss."""
+    """`put` may be called from any thread; `handle` gets the messages on the loop's thread.
+
+    `lost` is called there, too, after messages were lost that should have arrived.
+    """
 
     def __init__(
         self,

@@ -49,7 +49,7 @@ class Binding:
 
 @dataclass(frozen=True)
 class Movement:
-    """What a controller says about its target: a `position` 0..1, or `steps` of an encoder (position None)."""
+    """What a controller says: a `position` 0..1, or the `steps` of an encoder (position None)."""
 
     binding: Binding
     position: float | None
@@ -57,7 +57,10 @@ class Movement:
 
 
 class MidiMap:
-    """The learned controllers. `relative`: numbers of controllers that are endless encoders (two's complement)."""
+    """The learned controllers.
+
+    `relative`: numbers of controllers that are endless encoders, which send steps in two's complement.
+    """
 
     def __init__(self, path: Path | None = None, relative: frozenset[int] = frozenset()) -> None:
         self.path = path
@@ -76,7 +79,7 @@ class MidiMap:
 
     @classmethod
     def load(cls, path: Path | None = None, relative: frozenset[int] = frozenset()) -> "MidiMap":
-        """The map kept in `path` (None: the user's midi.json). A file that cannot be read: empty, with `fault`."""
+        """The map kept in `path` (None: the user's midi.json); empty, with `fault`, if it cannot be read."""
         midi_map = cls(path or default_path(), relative)
         try:
             midi_map._set(_read(midi_map.path))  # type: ignore[arg-type]

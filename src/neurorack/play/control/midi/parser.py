@@ -24,7 +24,7 @@ class ByteParser:
         self._wanted = 0
 
     def feed(self, data: Iterable[int]) -> Iterator[mido.Message]:
-        """Whole messages in `data` (bytes 0..255; anything else is skipped), without SysEx and active sensing."""
+        """Whole messages in `data` (what is no byte is skipped), without SysEx and active sensing."""
         for byte in data:
             if not isinstance(byte, int) or not 0 <= byte <= 255:
                 continue

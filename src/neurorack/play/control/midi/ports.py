@@ -50,7 +50,7 @@ class MidiInputs:
         return sum(system.dropped for system in self._systems.values())
 
     def scan(self, loop: Any) -> None:
-        """Look again what there is: open what is new, close what has gone. Drivers' failures are kept in `fault`."""
+        """Look again what there is: open what is new, close what has gone. Never raises; see `fault`."""
         try:
             import rtmidi
         except ImportError as error:
@@ -115,7 +115,7 @@ class _System:
             ):
                 with contextlib.suppress(Exception):  # in use by another program, or gone again
                     index = self._watch.get_ports().index(name)
-                    self._open(name, lambda midi_in, index=index: midi_in.open_port(index, "in"))
+                    self._open(name, functools.partial(_connect, index=index))
 
     def close(self) -> None:
         self._ended.set()
@@ -175,6 +175,10 @@ class _Port:
             self._dispatcher.receive(message)
 
 
+def _connect(midi_in: Any, index: int) -> None:
+    midi_in.open_port(index, "in")
+
+
 def available_systems(rtmidi: Any) -> dict[str, Key]:
     """The MIDI systems that can answer, the one with the hardware first.
 
@@ -200,7 +204,7 @@ def available_systems(rtmidi: Any) -> dict[str, Key]:
 
 
 def jack_run() -> int:
-    """A number of the running JACK server's own (another after a restart); 0: none of this user's runs (Linux)."""
+    """A number that a JACK server of this user has for its life; 0: none runs (Linux)."""
     server = os.environ.get("JACK_DEFAULT_SERVER", "default")
     try:
         return Path(f"/dev/shm/jack_{server}_{os.getuid()}_0").stat().st_mtime_ns

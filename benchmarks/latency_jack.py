@@ -1,0 +1,171 @@
+"""Latency of a running player on JACK's dummy server, measured by clients of the same server.
+
+One client writes gates or bursts, another records them beside the player's output. JACK runs them in order,
+in one cycle, so that what is recorded is the player's own latency; the block of the cycle is added. A third
+figure goes the panel's way: a message sent to its socket, heard in the output.
+"""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import aiohttp
+import jack
+import numpy as np
+from latency import NOTE_S, QUICK, TRIAL_S, bursts
+from onsets import Onset, find_onset, summary
+from rig import Player, jack_server, playing
+
+from neurorack.play.engine.engine import load_instrument
+
+SERVER = "neurorack-latency"
+CLIENT = "neurorack"
+GATE_LEVEL = 1.0
+PANEL_TRIALS = 50
+
+
+class Sender:
+    """A JACK client that plays a prepared sound once it is told to."""
+
+    def __init__(self) -> None:
+        self.client = jack.Client("sender", servername=SERVER, no_start_server=True)
+        self.port = self.client.outports.register("out")
+        self._sound = np.zeros(0, np.float32)
+        self._at = 0
+        self.client.set_process_callback(self._process)
+
+    def _process(self, frames: int) -> None:
+        out = self.port.get_array()
+        piece = self._sound[self._at : self._at + frames]
+        out[: len(piece)] = piece
+        out[len(piece) :] = 0.0
+        self._at += frames
+
+    def play(self, sound: np.ndarray) -> None:
+        """Begin with the next cycle."""
+        self._at, self._sound = 0, sound
+
+
+class Recorder:
+    """A JACK client that records what was sent and what the player made of it, sample by sample."""
+
+    def __init__(self, seconds: float) -> None:
+        self.client = jack.Client("recorder", servername=SERVER, no_start_server=True)
+        self.sent, self.heard = (self.client.inports.register(n) for n in ("sent", "heard"))
+        self.sound = np.zeros((2, int(seconds * self.client.samplerate)), np.float32)
+        self.count = 0
+        self.started = 0
+        """JACK's frame time of the first recorded sample."""
+        self.xruns = 0
+        self.client.set_process_callback(self._process)
+        self.client.set_xrun_callback(self._xrun)
+
+    def _xrun(self, _delay: float) -> None:
+        self.xruns += 1
+
+    def _process(self, frames: int) -> None:
+        at = self.count
+        if at == 0:
+            self.started = self.client.last_frame_time
+        if at + frames <= self.sound.shape[1]:
+            self.sound[0, at : at + frames] = self.sent.get_array()
+            self.sound[1, at : at + frames] = self.heard.get_array()
+            self.count = at + frames
+
+
+async def over_jack(instrument: str, trials: int, block: int) -> dict[str, Any]:
+    """{"gate", "live", "panel": {"jack BLOCK": figures}} and how many cycles the server missed."""
+    rate = load_instrument(instrument).sample_rate
+    report: dict[str, Any] = {"xruns": 0}
+    with jack_server(SERVER, rate, block), playing(instrument, "--backend", "jack") as player:
+        async with aiohttp.ClientSession(headers={"Origin": player.origin}) as session:
+            panel = await session.ws_connect(player.socket, max_msg_size=0)
+            reading = asyncio.create_task(_drain(panel))
+            for name, value in QUICK.items():
+                await _say(panel, type="set", name=name, value=value)
+            measures = {
+                "gate": ("cv_gate", _gate_train),
+                "live": ("in", bursts),
+            }
+            for kind, (port, make) in measures.items():
+                if kind == "live":
+                    await _say(panel, type="source", value="live")
+                    await _say(panel, type="latch", on=True)
+                await asyncio.sleep(1.0)
+                found, xruns = await asyncio.to_thread(_record, player, port, make, trials, rate)
+                report[kind] = {f"jack {block}": summary(found, rate, block)}
+                report["xruns"] += xruns
+            await _say(panel, type="latch", on=False)
+            await _say(panel, type="source", value="hold")
+            await asyncio.sleep(0.5)
+            found, xruns = await _panel_gates(panel, min(trials, PANEL_TRIALS), rate)
+            report["panel"] = {f"jack {block}": summary(found, rate, 0)}
+            report["xruns"] += xruns
+            reading.cancel()
+    return report
+
+
+def _record(player: Player, port: str, make: Any, trials: int, rate: int) -> tuple[list[Onset], int]:
+    """Play a train of gates or bursts into `port`; the onsets in the output, and missed cycles."""
+    rng = np.random.default_rng(1)
+    starts = int(0.5 * rate) + np.cumsum(int(TRIAL_S * rate) + rng.integers(0, 512, trials))
+    train = make(starts, rate)
+    sender, recorder = Sender(), Recorder(len(train) / rate + 1.0)
+    with sender.client, recorder.client:
+        recorder.client.connect(f"{CLIENT}:out_left", recorder.heard)
+        recorder.client.connect(sender.port, recorder.sent)
+        sender.client.connect(sender.port, f"{CLIENT}:{port}")
+        recorder.count = 0
+        sender.play(train)
+        while recorder.count + 4096 < recorder.sound.shape[1]:
+            time.sleep(0.2)
+            if player.process.poll() is not None:
+                raise SystemExit("The player ended while it was measured.")
+        sent, heard = recorder.sound[:, : recorder.count]
+    first = int(np.argmax(np.abs(sent) > 0)) - int(starts[0])
+    return _onsets(heard, starts + first, rate), recorder.xruns
+
+
+def _onsets(heard: np.ndarray, starts: np.ndarray, rate: int) -> list[Onset]:
+    length = int(NOTE_S * rate)
+    return [find_onset(heard, int(s), int(s) + length) for s in starts if s + length <= len(heard)]
+
+
+def _gate_train(starts: np.ndarray, rate: int) -> np.ndarray:
+    train = np.zeros(int(starts[-1] + TRIAL_S * rate), np.float32)
+    for start in starts:
+        train[start : start + int(NOTE_S * rate)] = GATE_LEVEL
+    return train
+
+
+async def _panel_gates(panel: Any, trials: int, rate: int) -> tuple[list[Onset], int]:
+    """Gates sent as a panel sends them; the time until the output begins, JACK's frame clock on both ends.
+
+    The wait for the next cycle is in the measured time, so that no block is added.
+    """
+    recorder = Recorder(trials * 2.5 * TRIAL_S + 3.0)
+    pressed = []
+    with recorder.client:
+        recorder.client.connect(f"{CLIENT}:out_left", recorder.heard)
+        recorder.count = 0
+        await asyncio.sleep(0.5)
+        rng = np.random.default_rng(2)
+        for _ in range(trials):
+            pressed.append(recorder.client.frame_time)
+            await _say(panel, type="gate", on=True)
+            await asyncio.sleep(2.0 * NOTE_S)
+            await _say(panel, type="gate", on=False)
+            await asyncio.sleep(TRIAL_S + float(rng.uniform(0.0, 0.05)))
+        heard, started = recorder.sound[1, : recorder.count], recorder.started
+    starts = np.array([(frame - started) % 2**32 for frame in pressed])
+    return _onsets(heard, starts, rate), recorder.xruns
+
+
+async def _say(panel: Any, **message: Any) -> None:
+    await panel.send_str(json.dumps(message))
+
+
+async def _drain(panel: Any) -> None:
+    async for _ in panel:
+        pass

@@ -10,7 +10,7 @@ import pytest
 
 from neurorack.core import files
 from neurorack.core.errors import NeurorackError
-from neurorack.core.manifest import Clip, Control, GraphSpec, Manifest, Measured
+from neurorack.core.manifest import Clip, Control, GraphSpec, Manifest, Measured, PresetEntry
 from neurorack.core.manifest_io import manifest_from_json, manifest_to_json
 from neurorack.core.npy import npy_array, npy_bytes
 from neurorack.core.nrk import read_manifest, read_nrk, write_nrk
@@ -49,6 +49,7 @@ def golden_manifest() -> Manifest:
         z_anchors_path="z_anchors.npy",
         support_path="support.npy",
         support_radius=0.4,
+        presets=(PresetEntry("Dawn", "presets/dawn.json", "drone", "Low, slowly brighter."),),
         files={
             "encoder.onnx": sha["a"],
             "descriptors.onnx": sha["b"],
@@ -58,6 +59,7 @@ def golden_manifest() -> Manifest:
             "z_anchors.npy": sha["f"],
             "support.npy": sha["g"],
             "snapshot.npz": sha["a"],
+            "presets/dawn.json": sha["b"],
         },
         architecture={"size": "rack", "params": 812_345},
         training={"arm": "counterfactual", "minutes": 30},
@@ -78,6 +80,13 @@ def test_a_newer_minor_version_may_add_fields():
     document["controls"][0]["colour"] = "red"
     document["name"] = "Vents légers 2"
     assert manifest_from_json(json.dumps(document).encode()).controls == golden_manifest().controls
+
+
+def test_files_without_presets_are_still_read():
+    document = json.loads(GOLDEN.read_bytes())
+    del document["presets"]
+    document["format_minor"] = 0
+    assert manifest_from_json(json.dumps(document).encode()).presets == ()
 
 
 def test_round_trip_is_exact_and_deterministic(tiny_nrk, tmp_path):

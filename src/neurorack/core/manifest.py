@@ -6,7 +6,7 @@ from typing import Any, Literal
 from neurorack.core.normaliser import Normaliser
 
 FORMAT_MAJOR = 1
-FORMAT_MINOR = 0
+FORMAT_MINOR = 1
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,18 @@ class Clip:
 
 
 @dataclass(frozen=True)
+class PresetEntry:
+    """A preset that comes with the instrument: `path` is a JSON member; `kind` groups it (drone, keys,
+    transfer, gated, broken …); `about` is one sentence.
+    """
+
+    name: str
+    path: str
+    kind: str
+    about: str
+
+
+@dataclass(frozen=True)
 class Manifest:
     """Everything about an instrument but its numbers.
 
@@ -96,6 +108,7 @@ class Manifest:
     provenance: list[dict[str, Any]] = field(default_factory=list)
     scores: dict[str, Any] = field(default_factory=dict)
     snapshot_path: str = "snapshot.npz"
+    presets: tuple[PresetEntry, ...] = ()
     format_major: int = FORMAT_MAJOR
     format_minor: int = FORMAT_MINOR
 

@@ -14,6 +14,7 @@ from neurorack.core.manifest import (
     GraphSpec,
     Manifest,
     Measured,
+    PresetEntry,
 )
 from neurorack.core.strict_json import Field, parse
 from neurorack.core.timebase import HOP
@@ -79,6 +80,9 @@ def manifest_from_json(data: bytes) -> Manifest:
         provenance=[item.table() for item in root.get("provenance").items(0, 10_000)],
         scores=root.get("scores").table(),
         snapshot_path=_path(root.get("snapshot_path")),
+        presets=tuple(_preset(item) for item in root.get("presets").items(0, 256))
+        if root.has("presets")
+        else (),
         format_major=major,
         format_minor=root.get("format_minor").integer(0, 10**6),
     )
@@ -143,6 +147,15 @@ def _clip(item: Field) -> Clip:
     )
 
 
+def _preset(item: Field) -> PresetEntry:
+    return PresetEntry(
+        name=item.get("name").text(1, 64),
+        path=_path(item.get("path")),
+        kind=item.get("kind").matching(IDENTIFIER, "a lower-case identifier"),
+        about=item.get("about").text(0, 500),
+    )
+
+
 def _check_whole(m: Manifest) -> None:
     """What no single field can tell: sizes, names and paths that must agree with each other."""
     count = len(m.controls)
@@ -159,6 +172,7 @@ def _check_whole(m: Manifest) -> None:
         ("controls", [c.name for c in m.controls]),
         ("measured", [d.name for d in m.measured]),
         ("clips", [c.name for c in m.clips]),
+        ("presets", [p.name for p in m.presets]),
     ):
         if len(set(names)) != len(names):
             raise NeurorackError(f"{kind} must not repeat a name")
@@ -179,6 +193,7 @@ def _check_whole(m: Manifest) -> None:
         ("support_path", m.support_path),
         ("snapshot_path", m.snapshot_path),
         *((f"clips[{i}].path", clip.path) for i, clip in enumerate(m.clips)),
+        *((f"presets[{i}].path", preset.path) for i, preset in enumerate(m.presets)),
     ):
         if path not in m.files:
             raise NeurorackError(f"{field}: {path} is not listed in files")

@@ -1,12 +1,10 @@
-"""The audio process: an engine, a backend that asks it for blocks, and a main thread that mostly sleeps.
+"""The audio process: an engine, a backend that asks it for blocks, and two threads that mostly sleep.
 
 It is spawned (never forked), so that it begins with nothing but what it imports here: no web server, no
-event loop. Its main thread looks twenty times a second whether another instrument is wanted and whether the
-main process is still there; loading happens on that thread while the sound goes on.
+event loop. The main thread watches the backend and the main process; the keeper loads and prepares things.
 """
 
 import contextlib
-import gc
 import multiprocessing
 import signal
 import sys
@@ -14,9 +12,13 @@ import time
 
 from neurorack.core.errors import NeurorackError
 from neurorack.play.audio.backend import AudioOptions, Drops
-from neurorack.play.audio.choose import start_backend
+from neurorack.play.audio.garbage import freeze_garbage
+from neurorack.play.audio.keeper import Keeper, newest_command, wanted_clips
+from neurorack.play.audio.open_backend import opener
+from neurorack.play.audio.outlet import Outlet
 from neurorack.play.audio.priority import KEEPING_PRIORITY, raise_process_priority, raise_thread_priority
 from neurorack.play.audio.renderer import Renderer
+from neurorack.play.audio.tell_volts import Listening
 from neurorack.play.control.bridge import Bridge, BridgeAddress
 from neurorack.play.control.records import FAILED, RUNNING, Command, Status, from_record, to_record
 from neurorack.play.engine.engine import Engine, load_instrument
@@ -46,63 +48,55 @@ def run_audio_process(address: BridgeAddress, options: AudioOptions) -> None:
 
 
 def _play(bridge: Bridge, options: AudioOptions, status: Status) -> None:
-    command = _newest_command(bridge) or Command(0, options.instrument)
-    instrument = load_instrument(command.instrument)
-    engine = Engine(instrument)
+    engine = _load(bridge, options, status)
     drops = Drops(status.dropped_late, status.dropped_device, status.dropped_failed, status.why)
+    listening = Listening(bridge.measured, engine.telemetry)
+    listening.follow(engine.instrument.controls)
     renderer = Renderer(engine, bridge, drops)
-    _freeze_garbage()
+    keeper = Keeper(engine, renderer, bridge, listening, status)
+    freeze_garbage()
     raise_process_priority()
     raise_thread_priority(KEEPING_PRIORITY)
-    backend, status.note = start_backend(options, instrument.sample_rate, drops, renderer)
-
-    def tell() -> None:
-        status.beat = renderer.blocks
-        status.dropped = drops.late + drops.device + drops.failed
-        status.dropped_late, status.dropped_device = drops.late, drops.device
-        status.dropped_failed, status.why = drops.failed, drops.why
-        own_s = options.block / instrument.sample_rate + engine.latency_samples / instrument.sample_rate
-        status.latency_s = own_s + backend.latency_s
-        bridge.status.write(to_record(status))
-
-    status.state, status.backend, status.device = RUNNING, backend.name, backend.device
-    status.sample_rate, status.device_rate = instrument.sample_rate, backend.device_rate
-    status.block, status.instrument, status.command = options.block, command.instrument, command.number
-    tell()
+    open_backend = opener(options, engine.sample_rate, drops, listening)
+    outlet = Outlet(options, open_backend, renderer, renderer.later)
+    keeper.start()
+    status.state = RUNNING
     parent = multiprocessing.parent_process()
     try:
         while parent is None or parent.is_alive():
-            if backend.failure is not None:
-                raise backend.failure
-            wanted = _newest_command(bridge)
-            if wanted is not None and wanted.number > status.command:
-                _swap(engine, wanted, status)
-            tell()
+            outlet.watch()
+            failure = keeper.failure or renderer.failure
+            if failure is not None:
+                raise failure
+            _tell(status, engine, renderer, outlet, drops)
+            bridge.status.write(to_record(status))
             time.sleep(TICK_S)
     finally:
-        backend.stop()
+        outlet.stop()
+        keeper.stop()
 
 
-def _newest_command(bridge: Bridge) -> Command | None:
-    record = bridge.command.read()
-    return None if record is None else from_record(Command, record)
-
-
-def _swap(engine: Engine, command: Command, status: Status) -> None:
-    """Load another instrument and cross-fade to it; a faulty one changes nothing but the status."""
+def _load(bridge: Bridge, options: AudioOptions, status: Status) -> Engine:
+    """An engine as the newest command wants it; without its clips if they are faulty."""
+    command = newest_command(bridge) or Command(0, options.instrument)
+    instrument = load_instrument(command.instrument)
     try:
-        if command.instrument != status.instrument:
-            engine.swap(load_instrument(command.instrument))
-            _freeze_garbage()
-        status.instrument, status.error = command.instrument, ""
+        clips = wanted_clips(command, instrument)
     except NeurorackError as error:
-        status.error = str(error)
-    status.command = command.number
+        clips, status.error = instrument.clips, str(error)
+    status.instrument, status.clips, status.command = command.instrument, command.clips, command.number
+    return Engine(instrument, clips)
 
 
-def _freeze_garbage() -> None:
-    """Keep the collector from ever walking the heap in the middle of a block: rendering makes no cycles."""
-    gc.enable()
-    gc.collect()
-    gc.freeze()
-    gc.disable()
+def _tell(status: Status, engine: Engine, renderer: Renderer, outlet: Outlet, drops: Drops) -> None:
+    """What the status says of the sound at this moment."""
+    backend = outlet.backend
+    status.beat, status.note = renderer.blocks, outlet.note
+    status.dropped_late, status.dropped_device = drops.late, drops.device
+    status.dropped_failed, status.why = drops.failed, drops.why
+    status.dropped = drops.late + drops.device + drops.failed
+    status.backend, status.device, status.block = backend.name, backend.device, backend.block
+    status.inputs, status.outputs = backend.inputs, backend.outputs
+    status.sample_rate, status.device_rate = engine.sample_rate, backend.device_rate
+    own_s = backend.block / backend.device_rate + engine.latency_samples / engine.sample_rate
+    status.latency_s = own_s + backend.latency_s

@@ -3,6 +3,7 @@
 A block that cannot be rendered is silent and counted; only when many in a row fail is the process given up.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -71,6 +72,7 @@ class Renderer:
         self._until_telemetry = 0
         self._failures = 0
         self._order: Snapshot | None = None
+        self._later: deque[Event] = deque()
         self.blocks = 0
         self.failure: Exception | None = None
 
@@ -78,6 +80,10 @@ class Renderer:
         """Ask, from another thread, for the engine's state at the next block boundary."""
         self._order = Snapshot()
         return self._order
+
+    def later(self, events: Sequence[Event]) -> None:
+        """Have these events happen, from another thread, at the start of the next block."""
+        self._later.extend(events)
 
     def __call__(
         self, count: int, audio_in: np.ndarray | None = None, events: Sequence[Event] = ()
@@ -114,6 +120,8 @@ class Renderer:
         """What the hands did since the last block (at its first sample), then what the backend brings."""
         records = self._events.read()
         happened = [] if records is None else [event_from_record(record) for record in records]
+        while self._later:
+            happened.append(self._later.popleft())
         # A gate without a velocity of its own has that of the knob.
         happened += [replace(e, b=self.frame.velocity) if e.b < 0.0 else e for e in events]
         return happened

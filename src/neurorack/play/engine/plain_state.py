@@ -46,15 +46,15 @@ def under(name: str, state: Mapping[str, Any]) -> State:
 
 
 def attributes(part: object, names: Iterable[str]) -> State:
-    """Attributes of a part as state: the leading underscore is dropped, arrays are copied."""
-    found = {name.lstrip("_"): getattr(part, name) for name in names}
+    """Attributes of a part as state, under their own names; arrays are copied."""
+    found = {name: getattr(part, name) for name in names}
     return {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in found.items()}
 
 
 def set_attributes(part: object, names: Iterable[str], state: Mapping[str, Any]) -> None:
     """Undo `attributes`: arrays in place, numbers in the type the attribute has now."""
     for name in names:
-        value, present = state[name.lstrip("_")], getattr(part, name)
+        value, present = state[name], getattr(part, name)
         if isinstance(present, np.ndarray):
             np.copyto(present, value)
         else:

@@ -39,10 +39,20 @@ class ClipReader:
     """Reads a latent clip [Z + C, T], one row a frame."""
 
     def __init__(self, clip: np.ndarray, seed: int = 0) -> None:
-        self.frames = clip.shape[1]
         # One row before and two after, so that every place has the four points of a Catmull-Rom curve.
         rows = np.ascontiguousarray(clip.T, np.float32)
-        self._rows = np.concatenate([rows[:1], rows, rows[-1:], rows[-1:]])
+        self._begin(np.concatenate([rows[:1], rows, rows[-1:], rows[-1:]]), seed)
+
+    def twin(self, seed: int = 0) -> "ClipReader":
+        """Another reader of the same clip, whose rows they share."""
+        made = ClipReader.__new__(ClipReader)
+        made._begin(self._rows, seed)
+        return made
+
+    def _begin(self, padded: np.ndarray, seed: int) -> None:
+        self._rows = padded
+        rows = padded[1:-2]
+        self.frames = len(rows)
         self._weights = np.zeros(4, np.float32)
         self._here, self._tail = np.zeros((2, rows.shape[1]), np.float32)
         self._left = np.zeros(rows.shape[1], np.float32)

@@ -92,9 +92,12 @@ export class Keyboard {
   // Keys of the computer belong to the instrument unless a text or a list has the focus.
   keyDown(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "Escape") return this.actions.panic();
     const target = event.target;
-    if (target.matches && target.matches("select, input:not([type=range])")) return;
+    if (target.matches && target.matches("select, input:not([type=range])")) {
+      if (event.key === "Escape") target.blur(); // the next Escape is panic
+      return;
+    }
+    if (event.key === "Escape") return this.actions.panic();
     if (!this.actions.started()) {
       if (["Tab", "Shift"].includes(event.key)) return;
       event.preventDefault();
@@ -106,7 +109,7 @@ export class Keyboard {
     if (event.code === "Space" && !(onButton && target.matches(":focus-visible"))) {
       event.preventDefault();
       if (!event.repeat && !this.gateHeld) this.gate(true);
-    } else if (event.repeat) {
+    } else if (event.repeat || event.shiftKey) {
       return;
     } else if (place >= 0) {
       this.actions.wake();

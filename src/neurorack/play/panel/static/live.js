@@ -14,6 +14,16 @@ export class LiveInput {
     return this.stream !== null;
   }
 
+  // Ask for the microphone; without it, the player's own inputs and the feedback still play.
+  async ask(store) {
+    try {
+      await this.start();
+    } catch (error) {
+      const why = error.name === "NotAllowedError" ? "The microphone was not allowed: allow it for this page." : error.message;
+      store.emit("notice", { level: "warn", text: why });
+    }
+  }
+
   async start() {
     if (this.active) return;
     if (!navigator.mediaDevices) {

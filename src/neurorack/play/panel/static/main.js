@@ -1,33 +1,60 @@
 // The panel, wired: the socket feeds the store, views draw what it holds, hands send messages.
 
-import { $, make } from "./dom.js";
+import { Display } from "./display.js";
+import { $, make, mark, write } from "./dom.js";
+import { listenForDrops } from "./drop.js";
 import { Keyboard } from "./keyboard.js";
-import { Knob } from "./knob.js";
 import { Listener } from "./listen.js";
+import { LiveInput } from "./live.js";
+import { TimbreMap } from "./map.js";
+import { drawMenu, closeMenu } from "./menu.js";
 import { Meters } from "./meters.js";
+import { ModPage } from "./mod-page.js";
 import { Pad } from "./pad.js";
+import { Pages } from "./pages.js";
+import { PresetsPage } from "./presets-page.js";
 import { Scope } from "./scope.js";
+import { SetupPage } from "./setup-page.js";
+import { SixKnobs } from "./six.js";
 import { Slider } from "./slider.js";
 import { openSocket } from "./socket.js";
-import { SourceSection } from "./source.js";
+import { SourcePage } from "./source-page.js";
 import { Store } from "./store.js";
+import { Strip } from "./strip.js";
+import { Surface } from "./surface.js";
+import { Tape } from "./tape.js";
 import { dismiss, toast } from "./toasts.js";
+import { VoicePage } from "./voice-page.js";
 
 const LOST = "The connection to the player is lost; trying again…";
+const DRAW_EVERY_MS = 31; // thirty drawings a second are enough for the eye and leave the machine to the sound
 const query = new URLSearchParams(location.search);
 if (query.has("token")) history.replaceState(null, "", location.pathname); // the cookie holds it now
 
 const store = new Store();
-const pad = new Pad(store);
 const meters = new Meters();
 const scope = new Scope(store);
-const source = new SourceSection(store);
+const live = new LiveInput();
+const pad = new Pad(store);
+const map = new TimbreMap(store);
+const surface = new Surface(store, pad, map);
+const six = new SixKnobs(store);
+const display = new Display(store);
 const listener = new Listener((report) => (meters.listening = { ...report, active: listener.active }));
-let knobs = [];
-let sliders = [];
+const pages = new Pages({
+  source: () => new SourcePage(store, live),
+  mod: () => new ModPage(store),
+  voice: () => new VoicePage(store),
+  presets: () => new PresetsPage(store),
+  setup: () => new SetupPage(store, () => meters.listening),
+});
+const strip = new Strip(store, () => pages.show("presets"));
+const tape = new Tape(store);
+let level = null;
 let started = false;
 let stateStale = true;
 let told = false; // whether telemetry came since the last drawing
+let drawnAt = 0;
 
 const socket = openSocket("ws", {
   onText: (message) => store.receive(message),
@@ -43,7 +70,7 @@ const socket = openSocket("ws", {
     if (answer && answer.status === 403) toast("The player was started anew: open the address it printed.", "error", 0);
   },
 });
-store.send = (message) => socket.send(JSON.stringify(message));
+store.outgoing.transmit = (message) => socket.send(JSON.stringify(message));
 
 const backend = () => (store.telemetry && store.telemetry.status.running ? store.telemetry.status.backend : "");
 const pageSounds = () => backend() === "browser";
@@ -60,11 +87,15 @@ async function wake() {
   }
 }
 
-function start() {
+function begin() {
   started = true;
   $("veil").classList.add("gone");
-  store.send({ type: "latch", on: true });
   wake();
+}
+
+function start() {
+  begin();
+  store.send({ type: "latch", on: true });
 }
 
 function toggle() {
@@ -77,6 +108,7 @@ function panic() {
 }
 
 const keyboard = new Keyboard(store, { start, panic, wake, started: () => started });
+listenForDrops(store);
 
 $("veil").addEventListener("click", start); // the big button lies in it
 $("play").addEventListener("click", toggle);
@@ -87,92 +119,89 @@ $("listen").addEventListener("click", async () => {
   else await listener.stop();
   $("listen").setAttribute("aria-pressed", asked);
 });
-$("instrument").addEventListener("change", (event) => {
-  store.send({ type: "instrument", name: event.target.value });
-  event.target.blur(); // so that the letters play notes again
-});
+$("instrument").addEventListener("change", (event) => store.send({ type: "instrument", name: event.target.value }));
 const gate = $("gate");
 gate.addEventListener("pointerdown", (event) => {
   gate.setPointerCapture(event.pointerId);
-  started = true;
-  $("veil").classList.add("gone");
-  wake();
+  begin();
   keyboard.gate(true);
 });
 for (const end of ["pointerup", "pointercancel"]) gate.addEventListener(end, () => keyboard.gate(false));
 gate.addEventListener("contextmenu", (event) => event.preventDefault());
 
-// A button clicked with the mouse does not keep the keys: space is the gate, not the button again.
+// What was used with the mouse does not keep the keys: letters play notes again, space is the gate.
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  if (button && event.detail) button.blur();
+  const used = event.target.closest("button");
+  if (used && event.detail) used.blur();
+});
+document.addEventListener("change", (event) => {
+  if (event.target.matches("select")) event.target.blur();
 });
 
 store.on("hello", () => {
   const { instrument } = store;
+  closeMenu();
   document.title = `${instrument.title || instrument.name} · Neurorack`;
   const select = $("instrument");
   select.replaceChildren(...store.instruments.map((row) => make("option", { value: row.name, text: row.title || row.name })));
   select.value = instrument.name;
   select.disabled = false;
   select.title = `${instrument.description} ${instrument.licence}`.trim();
-  knobs = instrument.controls.map((control) => new Knob(store, control));
-  $("knobs").replaceChildren(...knobs.map((knob) => knob.node));
   const decibel = (value) => (value <= -60 ? "silent" : `${value < 0 ? "−" : ""}${Math.abs(value).toFixed(1)} dB`);
-  sliders = [
-    new Slider(store, "insist", "Insist", (v) => `${Math.round(v * 100)} %`, ["follow, as in the recordings", "hold still"]),
-    new Slider(store, "level_db", "Level", decibel),
-  ];
-  $("insist").replaceChildren(sliders[0].node);
-  $("level").replaceChildren(sliders[1].node);
+  level = new Slider(store, "level_db", "Level", decibel);
+  $("level").replaceChildren(level.node);
+  six.configure();
   pad.configure();
+  map.configure();
   scope.configure();
-  source.configure();
+  pages.configure();
   $("keys").setAttribute("aria-label", instrument.pitched ? "Keyboard" : "Keyboard: every key another tone");
   if (listener.active) listener.start(instrument.sample_rate);
 });
 
 store.on("state", () => (stateStale = true));
-store.on("notice", ({ text, level }) => toast(text, level));
+store.on("library", () => (stateStale = true));
+store.on("display", () => (told = true));
+store.on("notice", ({ text, level: how }) => toast(text, how));
 store.on("telemetry", () => {
   const now = performance.now();
   told = true;
   meters.take(store.telemetry, now);
   scope.take(store.telemetry, now);
-  source.drawTelemetry(store.telemetry);
   $("listen").hidden = pageSounds() || !backend();
   if (pageSounds()) listener.prepare(store.instrument.sample_rate);
   else if (backend() && !asked && listener.active) listener.stop();
 });
 
-function drawState() {
+function drawState(now) {
   const { state } = store;
-  for (const slider of sliders) slider.draw();
-  source.draw();
+  level.draw();
   keyboard.draw();
-  $("play").setAttribute("aria-pressed", state.latched);
-  $("play-label").textContent = state.latched ? "Stop" : "Play";
-  gate.setAttribute("aria-pressed", state.gate && !state.latched);
+  strip.draw();
+  mark($("play"), "aria-pressed", state.latched);
+  write($("play-label"), state.latched ? "Stop" : "Play");
+  mark(gate, "aria-pressed", state.gate && !state.latched);
   if (state.gate && !pageSounds() && store.telemetry) {
     started = true; // somebody plays already, and not through this page
     $("veil").classList.add("gone");
   }
+  tape.draw(now);
 }
 
-// Thirty times a second, when there is news, is enough for the eye and leaves the machine to the sound.
 function draw(now) {
-  if (store.state && (stateStale || told)) {
-    told = false;
-    if (stateStale) {
-      stateStale = false;
-      drawState();
-    }
-    for (const knob of knobs) knob.draw();
-    pad.draw(now);
-    scope.draw(now);
-    meters.draw();
-  }
   requestAnimationFrame(draw);
+  if (!store.state || !(stateStale || told) || now - drawnAt < DRAW_EVERY_MS) return;
+  drawnAt = now;
+  if (stateStale) drawState(now);
+  else tape.draw(now);
+  stateStale = told = false;
+  six.draw();
+  surface.draw(now);
+  pages.draw(now);
+  scope.draw(now);
+  meters.draw();
+  display.draw();
+  drawMenu();
 }
 requestAnimationFrame(draw);
 
@@ -183,6 +212,7 @@ if (query.has("tap")) {
     report: () => meters.listening,
     telemetry: () => store.telemetry,
     state: () => store.state,
+    library: () => store.library,
     instrument: () => store.instrument,
   };
 }

@@ -1,15 +1,15 @@
 // Level, spectrum, and the readouts of how the sound is doing.
 
-import { $, colours, fitCanvas, font } from "./dom.js";
+import { $, colours, fitCanvas, font, mark } from "./dom.js";
 
 const FLOOR_DB = -60;
 const SPECTRUM_LOW_DB = -96;
 const SPECTRUM_HIGH_DB = -16;
-const BACKENDS = { sounddevice: "sound card", browser: "this page", null: "nowhere" };
+const BACKENDS = { sounddevice: "sound card", jack: "JACK", browser: "this page", null: "nowhere" };
 
 export class Meters {
   constructor() {
-    this.level = FLOOR_DB;
+    this.levels = [FLOOR_DB, FLOOR_DB]; // left, right
     this.peak = FLOOR_DB;
     this.peakAt = 0;
     this.bars = null;
@@ -18,7 +18,8 @@ export class Meters {
 
   take(told, now) {
     const peak = 20 * Math.log10(Math.max(told.peak, 1e-6));
-    this.level = Math.max(told.level_db, this.level - 1.2);
+    const sides = told.levels_db || [told.level_db, told.level_db];
+    this.levels = this.levels.map((level, side) => Math.max(sides[side] ?? FLOOR_DB, level - 1.2));
     if (peak > this.peak || now - this.peakAt > 1200) {
       this.peak = peak;
       this.peakAt = now;
@@ -39,7 +40,8 @@ export class Meters {
     this.write("latency", `${(1000 * (status.latency_s + page)).toFixed(page ? 0 : 1)} ms`);
     this.write("load", `${Math.round(told.load * 100)} %`, told.load > 0.9 ? "bad" : told.load > 0.65 && "warn");
     this.write("dropped", String(dropped), dropped > 0 && "warn");
-    $("dropped").title = `${status.dropped} blocks came too late; the page ran dry ${late ? this.listening.underruns : 0} times`;
+    const dry = late ? ` The page ran dry ${this.listening.underruns} times.` : "";
+    $("dropped").title = `${status.dropped} blocks dropped. ${status.why || ""}${dry}`;
   }
 
   write(id, text, mark = "") {
@@ -50,30 +52,31 @@ export class Meters {
 
   draw() {
     this.drawMeter();
-    this.drawSpectrum();
+    if ($("spectrum").offsetParent) this.drawSpectrum(); // nobody looks at a page that is not shown
   }
 
   drawMeter() {
     const { context, width, height } = fitCanvas($("meter-canvas"));
     context.clearRect(0, 0, width, height);
     const place = (db) => width * Math.max(0, Math.min(1, (db - FLOOR_DB) / -FLOOR_DB));
-    const bar = 10;
-    context.fillStyle = colours.well;
-    context.beginPath();
-    context.roundRect(0, 4, width, bar, 5);
-    context.fill();
+    const bar = 5;
     const fill = context.createLinearGradient(0, 0, width, 0);
     fill.addColorStop(0, colours.heard);
     fill.addColorStop(0.8, colours.heard);
     fill.addColorStop(0.92, colours.warn);
     fill.addColorStop(1, colours.bad);
-    context.fillStyle = fill;
-    context.beginPath();
-    context.roundRect(0, 4, place(this.level), bar, 5);
-    context.fill();
+    this.levels.forEach((level, side) => {
+      const top = 2 + side * (bar + 2);
+      for (const [style, wide] of [[colours.well, width], [fill, place(level)]]) {
+        context.fillStyle = style;
+        context.beginPath();
+        context.roundRect(0, top, wide, bar, 2.5);
+        context.fill();
+      }
+    });
     if (this.peak > FLOOR_DB) {
       context.fillStyle = this.peak > -0.3 ? colours.bad : colours.ink;
-      context.fillRect(Math.min(width - 2, place(this.peak)), 3, 2, bar + 2);
+      context.fillRect(Math.min(width - 2, place(this.peak)), 1, 2, 2 * bar + 4);
     }
     context.fillStyle = colours["ink-3"];
     context.font = font(10.5);
@@ -81,7 +84,7 @@ export class Meters {
       context.textAlign = db === 0 ? "right" : "center";
       context.fillText(db === 0 ? "0" : String(db).replace("-", "−"), place(db), 28);
     }
-    $("meter").setAttribute("aria-valuenow", Math.round(Math.max(FLOOR_DB, this.level)));
+    mark($("meter"), "aria-valuenow", Math.round(Math.max(FLOOR_DB, ...this.levels)));
   }
 
   drawSpectrum() {

@@ -10,6 +10,7 @@ export class Pad {
     this.node = $("pad");
     this.trail = [];
     this.pointer = null;
+    this.second = null;
     this.ear = null;
     this.groundStale = true;
     this.listen();
@@ -36,18 +37,35 @@ export class Pad {
       const box = node.getBoundingClientRect();
       this.set(2 * ((event.clientX - box.left) / box.width) - 1, 1 - 2 * ((event.clientY - box.top) / box.height));
     };
+    // A second finger moves X and Y, two modulation sources that are free for anything.
+    const free = (event) => {
+      const box = node.getBoundingClientRect();
+      const places = { x: (event.clientX - box.left) / box.width, y: 1 - (event.clientY - box.top) / box.height };
+      for (const [name, place] of Object.entries(places)) {
+        const value = Math.max(0, Math.min(1, place));
+        this.store.outgoing.latest(`external ${name}`, { type: "external", name, value });
+      }
+    };
     node.addEventListener("pointerdown", (event) => {
-      if (event.button || this.pointer !== null) return;
+      if (event.button) return;
+      if (this.pointer !== null) {
+        this.second ??= event.pointerId;
+        node.setPointerCapture(event.pointerId);
+        if (event.pointerId === this.second) free(event);
+        return;
+      }
       this.pointer = event.pointerId;
       node.setPointerCapture(event.pointerId);
       move(event);
     });
     node.addEventListener("pointermove", (event) => {
       if (event.pointerId === this.pointer) move(event);
+      else if (event.pointerId === this.second) free(event);
     });
     for (const end of ["pointerup", "pointercancel"]) {
       node.addEventListener(end, (event) => {
         if (event.pointerId === this.pointer) this.pointer = null;
+        if (event.pointerId === this.second) this.second = null;
       });
     }
     node.addEventListener("dblclick", () => this.names.forEach((name) => this.store.releaseControl(name)));

@@ -14,7 +14,7 @@ const FADE_SAMPLES = 256;
 class StreamPlayer extends AudioWorkletProcessor {
   constructor() {
     super();
-    this.ring = new Float32Array(CAPACITY);
+    this.rings = [new Float32Array(CAPACITY), new Float32Array(CAPACITY)]; // left, right
     this.written = 0;
     this.position = 0; // fractional read position, in samples
     this.target = 0.08 * sampleRate; // cautious at first; `relax` takes back what is not needed
@@ -36,7 +36,7 @@ class StreamPlayer extends AudioWorkletProcessor {
   }
 
   receive(data) {
-    if (data instanceof ArrayBuffer) return this.push(new Float32Array(data));
+    if (data instanceof ArrayBuffer) return this.push(data);
     if (data.reset) {
       this.playing = false;
       this.position = this.written;
@@ -45,9 +45,16 @@ class StreamPlayer extends AudioWorkletProcessor {
     if (data.tap !== undefined) this.tap = data.tap ? [] : null;
   }
 
-  push(samples) {
-    for (let i = 0; i < samples.length; i++) this.ring[(this.written + i) & MASK] = samples[i];
-    this.written += samples.length;
+  // Twelve bytes of header: channels (uint32), then the index of the first sample (uint64); then float32 by channel.
+  push(packet) {
+    const channels = new DataView(packet).getUint32(0, true);
+    const samples = new Float32Array(packet, 12);
+    const count = Math.floor(samples.length / channels);
+    this.rings.forEach((ring, side) => {
+      const first = Math.min(side, channels - 1) * count; // one channel sounds on both sides
+      for (let i = 0; i < count; i++) ring[(this.written + i) & MASK] = samples[first + i];
+    });
+    this.written += count;
     const held = this.written - this.position;
     // After a stall (a sleeping tab, a slow network) do not play the backlog: jump to the target.
     if (held > this.target + 0.25 * sampleRate) {
@@ -62,14 +69,14 @@ class StreamPlayer extends AudioWorkletProcessor {
     }
   }
 
-  sample(position) {
+  sample(ring, position) {
     const i = Math.floor(position);
     const t = position - i;
-    const b = this.ring[i & MASK];
+    const b = ring[i & MASK];
     if (t < 1e-6) return b;
-    const a = this.ring[(i - 1) & MASK];
-    const c = this.ring[(i + 1) & MASK];
-    const d = this.ring[(i + 2) & MASK];
+    const a = ring[(i - 1) & MASK];
+    const c = ring[(i + 1) & MASK];
+    const d = ring[(i + 2) & MASK];
     const m1 = 0.5 * (c - a);
     const m2 = 0.5 * (d - b);
     const bc = b - c;
@@ -85,8 +92,8 @@ class StreamPlayer extends AudioWorkletProcessor {
   }
 
   process(_inputs, outputs) {
-    const out = outputs[0][0];
-    const count = out.length;
+    const sides = outputs[0];
+    const count = sides[0].length;
     if (this.playing) {
       const rate = this.rate(count);
       if (rate === 1) this.position = Math.round(this.position);
@@ -94,29 +101,38 @@ class StreamPlayer extends AudioWorkletProcessor {
       this.lowest = Math.min(this.lowest, held);
       this.surplus = Math.min(this.surplus, held - this.target);
       if (held < count * rate + 4) {
-        this.underrun(out, held);
+        this.underrun(sides, held);
       } else {
-        for (let i = 0; i < count; i++) {
-          out[i] = this.sample(this.position + i * rate);
-          if (this.jumpFrom >= 0) out[i] = this.blend(out[i], i / count, this.jumpFrom + i);
-          if (this.fade < FADE_SAMPLES) out[i] *= ++this.fade / FADE_SAMPLES;
-        }
+        sides.forEach((out, side) => this.fill(out, this.rings[side & 1], rate));
+        this.fade = Math.min(FADE_SAMPLES, this.fade + count);
         this.position += count * rate;
         this.jumpFrom = -1;
         this.catchUp(count);
       }
       this.relax();
     }
-    for (let channel = 1; channel < outputs[0].length; channel++) outputs[0][channel].set(out);
-    if (this.tap) this.capture(out);
+    if (this.tap) this.capture(sides[0]);
     if (currentTime >= this.reportAt) this.report();
     return true;
   }
 
+  fill(out, ring, rate) {
+    const count = out.length;
+    for (let i = 0; i < count; i++) {
+      out[i] = this.sample(ring, this.position + i * rate);
+      if (this.jumpFrom >= 0) out[i] = this.blend(out[i], i / count, this.sample(ring, this.jumpFrom + i));
+      const fade = this.fade + i + 1;
+      if (fade < FADE_SAMPLES) out[i] *= fade / FADE_SAMPLES;
+    }
+  }
+
   // Fade out on what is left, then wait until a deeper buffer is full again.
-  underrun(out, held) {
-    const left = Math.max(0, Math.min(out.length, Math.floor(held) - 3));
-    for (let i = 0; i < left; i++) out[i] = this.sample(this.position + i) * (1 - i / left);
+  underrun(sides, held) {
+    const left = Math.max(0, Math.min(sides[0].length, Math.floor(held) - 3));
+    sides.forEach((out, side) => {
+      const ring = this.rings[side & 1];
+      for (let i = 0; i < left; i++) out[i] = this.sample(ring, this.position + i) * (1 - i / left);
+    });
     this.position += left;
     this.playing = false;
     this.underruns += 1;
@@ -139,7 +155,7 @@ class StreamPlayer extends AudioWorkletProcessor {
   }
 
   blend(after, share, before) {
-    return after * Math.sin(0.5 * Math.PI * share) + this.sample(before) * Math.cos(0.5 * Math.PI * share);
+    return after * Math.sin(0.5 * Math.PI * share) + before * Math.cos(0.5 * Math.PI * share);
   }
 
   // Five calm seconds with room to spare: give a little latency back.

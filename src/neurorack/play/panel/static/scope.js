@@ -25,6 +25,7 @@ export class Scope {
   }
 
   draw(now) {
+    if (!$("scope").offsetParent) return; // nobody looks at a page that is not shown
     const { context, width, height } = fitCanvas($("scope"));
     const { controls } = this.store.instrument;
     context.clearRect(0, 0, width, height);

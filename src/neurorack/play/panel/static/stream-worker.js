@@ -11,10 +11,5 @@ onmessage = (event) => {
 };
 
 function pass(data) {
-  if (!player) return;
-  // Twelve bytes of header: channels (uint32), then the index of the first sample (uint64).
-  const channels = new DataView(data).getUint32(0, true);
-  const samples = new Float32Array(data, 12);
-  const first = samples.slice(0, samples.length / channels); // one channel; the instruments are mono
-  player.postMessage(first.buffer, [first.buffer]);
+  if (player) player.postMessage(data, [data]);
 }

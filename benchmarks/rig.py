@@ -41,6 +41,7 @@ def jack_server(name: str, rate: int, block: int) -> Iterator[None]:
 def _until_serving(name: str, server: subprocess.Popen, patience_s: float = 15.0) -> None:
     import jack
 
+    jack.set_error_function(lambda _: None)  # a server that is only starting is no error
     until = time.monotonic() + patience_s
     while True:
         with contextlib.suppress(jack.JackError):

@@ -1,0 +1,199 @@
+"""Does the player keep up under a flood of gestures, and does its memory stay flat?
+
+    python benchmarks/soak.py winds --minutes 10
+
+Starts JACK's dummy server (the instrument's rate, 128 samples a block) and `neurorack play --backend jack`,
+and floods panel, OSC and MIDI meanwhile (flood.py). The same soak is made twice: with the engine, and with
+one that returns silence at once (probe/), which tells what the machine and everything but the sound would
+have dropped. An idle JACK client runs beside both, as a yardstick of the server. Reported for each: blocks;
+dropped blocks by cause (late: rendering took too long; device: the server lost time; failed: rendering
+failed); computing time over sounding time of every block; private memory of every process early on and at
+the end.
+
+The flood turns every knob at random, so that also what costs most (four voices, stereo, live) sounds.
+Needs jackd. A busy machine drops more: compare both soaks, and look at the load average.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import jack
+import numpy as np
+from rig import Player, jack_server, playing
+
+from neurorack.play.engine.engine import load_instrument
+from neurorack.play.engine.timing import machine
+
+SERVER = "neurorack-soak"
+HERE = Path(__file__).parent
+
+
+class Idle:
+    """A JACK client that does nothing but count the frames the clock skipped, and the server's xruns."""
+
+    def __init__(self) -> None:
+        self.client = jack.Client("idle", servername=SERVER, no_start_server=True)
+        self.client.outports.register("out")  # with a port it is part of the graph
+        self.blocks = self.skipped = self.xruns = 0
+        self._expected: int | None = None
+        self.client.set_process_callback(self._process)
+        self.client.set_xrun_callback(self._xrun)
+
+    def _xrun(self, _delay: float) -> None:
+        self.xruns += 1
+
+    def _process(self, frames: int) -> None:
+        now = self.client.last_frame_time
+        if self._expected is not None:
+            late = (now - self._expected + 2**31) % 2**32 - 2**31
+            self.skipped += max(late, 0) // frames
+        self._expected = (now + frames) % 2**32
+        self.blocks += 1
+
+    def report(self) -> dict[str, int]:
+        return {"blocks": self.blocks, "skipped_blocks": self.skipped, "xruns": self.xruns}
+
+
+def soak(name: str, minutes: float, block: int, rates: dict[str, float], silent: bool) -> dict[str, Any]:
+    """One soak; its report."""
+    rate = load_instrument(name).sample_rate
+    with tempfile.TemporaryDirectory() as folder, jack_server(SERVER, rate, block):
+        times = Path(folder) / "times"
+        capacity = int((60.0 * minutes + 120.0) * rate / block)
+        times.write_bytes(bytes(8 + 4 * capacity))
+        os.environ["SOAK_TIMES"], os.environ["SOAK_SILENT"] = str(times), "1" if silent else "0"
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE / "probe"), str(HERE.parent / "src")])
+        idle = Idle()
+        with playing(name, "--backend", "jack", "--osc", "0") as player, idle.client:
+            return _soak(player, idle, 60.0 * minutes, block / rate, rates, times)
+
+
+def _soak(
+    player: Player, idle: Idle, seconds: float, block_s: float, rates: dict[str, float], times: Path
+) -> dict[str, Any]:
+    told = _telemetry(player)
+    command = [
+        sys.executable,
+        str(HERE / "flood.py"),
+        player.socket,
+        "--jack-midi",
+        "--seconds",
+        str(seconds),
+    ]
+    command += ["--osc", str(told["status"].get("osc") or 0)]
+    for way, per_s in rates.items():
+        command += [f"--{way}-per-s", str(per_s)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as flooding:
+        time.sleep(min(60.0, seconds / 3.0))
+        first, begun = _memory(player), _blocks(times)
+        assert flooding.stdout is not None
+        sent = json.loads(flooding.stdout.read() or "null")
+    last = _memory(player)
+    told = _telemetry(player)
+    status = told["status"]
+    load = np.asarray(_blocks(times), np.float64) / block_s
+    return {
+        "blocks": len(load),
+        "dropped": {
+            cause: status.get(f"dropped_{cause}", status.get("dropped"))
+            for cause in ("late", "device", "failed")
+        },
+        "why": status.get("why", ""),
+        "restarts": status["restarts"],
+        "backend": status["backend"],
+        "non_finite_frames": told["non_finite"],
+        "load": dict(
+            zip(
+                ("median", "p99", "p999", "max"),
+                np.percentile(load, (50, 99, 99.9, 100)).tolist(),
+                strict=True,
+            )
+        ),
+        "over_budget": int((load > 1.0).sum()),
+        "blocks_at_first_memory": len(begun),
+        "memory_mib": {role: {"first": first.get(role), "last": size} for role, size in sorted(last.items())},
+        "flood": sent,
+        "midi": status.get("midi"),
+        "idle_client": idle.report(),
+        "machine": machine(),
+    }
+
+
+def _telemetry(player: Player) -> dict[str, Any]:
+    """The next telemetry a panel gets."""
+    import asyncio
+
+    async def ask() -> dict[str, Any]:
+        async with aiohttp.ClientSession(headers={"Origin": player.origin}) as session:
+            async with session.ws_connect(player.socket, max_msg_size=0) as panel:
+                while True:
+                    message = json.loads((await panel.receive(30)).data)
+                    if message["type"] == "telemetry":
+                        return message
+
+    return asyncio.run(ask())
+
+
+def _blocks(times: Path) -> np.ndarray:
+    count = int(np.fromfile(times, np.int64, 1)[0])
+    return np.fromfile(times, np.float32, count, offset=8)
+
+
+def _memory(player: Player) -> dict[str, float]:
+    """Private MiB (not shared memory, not files) of every process of the player, by its role."""
+    told, sizes = player.told, {}
+    roles = {told["pid"]: "main", told["audio_pid"]: "audio", told.get("panel_pid"): "panel"}
+    for pid in (told["pid"], *_children(told["pid"])):
+        try:
+            lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+            private = next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
+        except (OSError, StopIteration):
+            continue
+        sizes[roles.get(pid, f"helper {pid}")] = round(private / 1024, 1)
+    return sizes
+
+
+def _children(pid: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            if int(stat.read_text().rsplit(")", 1)[1].split()[1]) == pid:
+                found.append(int(stat.parent.name))
+        except (OSError, ValueError):
+            continue
+    return sorted(found)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("instrument", help="name of an instrument, or a .nrk file")
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--block", type=int, default=128)
+    for way in ("panel", "osc", "midi"):
+        parser.add_argument(f"--{way}-per-s", type=float, default=200.0, help=f"{way} messages a second")
+    parser.add_argument("--only", choices=("engine", "silent"), help="one of the two soaks")
+    parser.add_argument("--json", action="store_true", help="print JSON alone")
+    given = parser.parse_args()
+    rates = {way: getattr(given, f"{way}_per_s") for way in ("panel", "osc", "midi")}
+    report: dict[str, Any] = {"instrument": given.instrument, "minutes": given.minutes, "block": given.block}
+    for kind in ("engine", "silent"):
+        if given.only in (None, kind):
+            report[kind] = soak(given.instrument, given.minutes, given.block, rates, kind == "silent")
+    print(json.dumps(report, indent=1))
+    if not given.json and given.only is None:
+        ours = report["engine"]["dropped"]["late"] + report["engine"]["dropped"]["failed"]
+        theirs = sum(report["silent"]["dropped"].values())
+        print(f"Blocks dropped by us: {ours}; dropped in all with a silent engine: {theirs}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""The player as a JACK client, measured by a second client: voltages, exact gates, a server that goes away."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from jack_rig import BLOCK, RATE, Patchbay, jack_server, sounding, wait_for, write_frame
+
+from neurorack.core.library import find
+from neurorack.play.engine.frame import ControlFrame
+
+VOLT = np.float32(0.1)
+"""One volt as an uncalibrated port gives it."""
+
+
+def _f0_hz(sound: np.ndarray, near_hz: float) -> float:
+    """Pitch of a steady harmonic sound, from the phase that its strongest partial gains in half the time."""
+    half = len(sound) // 2
+    window = np.hanning(half)
+    first, second = (np.fft.rfft(sound[at : at + half] * window) for at in (0, half))
+    bins = np.arange(len(first)) * RATE / half
+    number = max(range(1, 9), key=lambda k: np.abs(first[np.argmin(np.abs(bins - k * near_hz))]))
+    at = int(np.argmin(np.abs(bins - number * near_hz)))
+    at += int(np.argmax(np.abs(first[at - 3 : at + 4]))) - 3
+    turned = np.angle(second[at] / first[at]) - 2 * np.pi * bins[at] * half / RATE
+    turned -= 2 * np.pi * np.round(turned / (2 * np.pi))
+    return (bins[at] + turned * RATE / (2 * np.pi * half)) / number
+
+
+def test_one_volt_is_an_octave(monkeypatch):
+    seconds = 3
+    pitch = np.zeros(seconds * RATE, np.float32)
+    pitch[RATE : 2 * RATE] = VOLT
+    pitch[2 * RATE :] = -VOLT
+    gate = np.full(seconds * RATE, 5 * VOLT, np.float32)
+    gate[:BLOCK] = 0
+    with jack_server(monkeypatch) as server, sounding(find("winds"), backend="jack") as supervisor:
+        assert supervisor.status.backend == "jack"
+        write_frame(supervisor.bridge, ControlFrame(life=0.0))
+        heard = Patchbay(server).play({"cv_pitch": pitch, "cv_gate": gate}, ("out_left", "gate_out"))
+    sound = heard["out_left"]
+    c4_hz = 440.0 * 2.0 ** (-9 / 12)
+    for start_s, octave in ((0, 0), (1, 1), (2, -1)):
+        steady = sound[start_s * RATE + RATE // 4 : (start_s + 1) * RATE - 1000]
+        measured = _f0_hz(steady, c4_hz * 2.0**octave)
+        assert 1200 * np.log2(measured / (c4_hz * 2.0**octave)) == pytest.approx(0.0, abs=5.0)
+    assert heard["gate_out"][-1] == pytest.approx(5 * VOLT) and heard["gate_out"][0] == 0.0
+
+
+def test_a_gate_sounds_at_its_sample(monkeypatch):
+    offsets = (0, 1, 17, 63, 64, 100, 127)
+    places = [(i + 1) * 100 * BLOCK + offset for i, offset in enumerate(offsets)]
+    gate = np.zeros((len(offsets) + 1) * 100 * BLOCK, np.float32)
+    for place in places:
+        gate[place : place + 20 * BLOCK] = 5 * VOLT
+    with jack_server(monkeypatch) as server, sounding(find("winds"), backend="jack") as supervisor:
+        write_frame(supervisor.bridge, ControlFrame(life=0.0, release_s=0.01))
+        sound = Patchbay(server).play({"cv_gate": gate}, ("out_left",))["out_left"]
+    onsets = []
+    for place in places:
+        after = np.abs(sound[place : place + 30 * BLOCK])
+        assert np.abs(sound[place - 8 * BLOCK : place]).max() < 1e-3
+        onsets.append(place + int(np.argmax(after > 2e-3)))
+    delays = {onset - place for onset, place in zip(onsets, places, strict=True)}
+    assert len(delays) == 1, delays
+
+
+def test_the_sound_outlives_its_server_and_goes_back_to_it(monkeypatch, tiny_nrk):
+    with jack_server(monkeypatch) as server, sounding(tiny_nrk, backend="jack") as supervisor:
+        write_frame(supervisor.bridge, ControlFrame(gate=True, f0_hz=220.0))
+        output = supervisor.bridge.output
+        server.stop()
+        wait_for(lambda: supervisor.status.backend == "browser", "the page's sound")
+        assert "JACK" in supervisor.status.note
+        written = output.written
+        wait_for(lambda: output.written > written + RATE // 4, "more sound")
+        assert np.abs(output.copy(output.written - 4000, 4000)).max() > 1e-3
+        server.start(rate=48_000)
+        wait_for(lambda: supervisor.status.backend == "jack", "JACK again")
+        wait_for(lambda: supervisor.status.device_rate == 48_000, "its rate")
+        heard = Patchbay(server).play({"cv_1": np.zeros(24_000, np.float32)}, ("out_left", "out_right"))
+        assert np.abs(heard["out_left"][-4000:]).max() > 1e-3
+        assert not supervisor.status.note and supervisor.restarts == 0

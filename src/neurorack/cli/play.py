@@ -13,14 +13,18 @@ import click
 @click.option(
     "--browser/--no-browser", default=True, help="Open the panel in the browser.", show_default=True
 )
+@click.option("--lan", is_flag=True, help="Let other machines open the panel, with the printed address.")
 @click.option(
     "--backend",
     default="auto",
     show_default=True,
-    type=click.Choice(["auto", "sounddevice", "browser", "null"]),
-    help="Where the sound goes: a sound card, the panel's page, or nowhere; auto: a card if there is one.",
+    type=click.Choice(["auto", "jack", "sounddevice", "browser", "null"]),
+    help="Where the sound goes: JACK, a sound card, the panel's page, or nowhere; auto: the first there is.",
 )
-@click.option("--device", help="Sound card: its number, or part of its name.")
+@click.option("--device", help="Sound card to play through: its number, or part of its name.")
+@click.option("--input", "input_device", help='Sound card to listen to, likewise, or "default".')
+@click.option("--cv-in", default="", help="Input channels that carry voltages: pitch=3,gate=4,cv1=5.")
+@click.option("--cv-out", default="", help="Output channels for voltages: brightness=3,gate=4.")
 @click.option(
     "--block",
     default=128,
@@ -28,6 +32,15 @@ import click
     type=click.IntRange(16, 4096),
     help="Samples rendered at a time: fewer answer quicker, more are safer.",
 )
+@click.option("--midi", default="all", show_default=True, help="MIDI inputs: all, none, or part of a name.")
+@click.option("--mpe", is_flag=True, help="Every MIDI input is an MPE controller from the start.")
+@click.option("--midi-relative", default="", help="MIDI controllers that are endless encoders: 16,17,18.")
+@click.option("--midi-clock-out", default="", help="MIDI output that gets the clock: part of its name.")
+@click.option(
+    "--osc", default=7474, show_default=True, type=click.IntRange(0, 65535), help="OSC's port (0: any)."
+)
+@click.option("--no-osc", is_flag=True, help="No OSC.")
+@click.option("--osc-lan", is_flag=True, help="Listen to OSC from other machines too.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one line of JSON (url, backend, latency_s, ...)."
 )
@@ -35,9 +48,20 @@ def command(
     name: str | None,
     port: int,
     browser: bool,
+    lan: bool,
     backend: str,
     device: str | None,
+    input_device: str | None,
+    cv_in: str,
+    cv_out: str,
     block: int,
+    midi: str,
+    mpe: bool,
+    midi_relative: str,
+    midi_clock_out: str,
+    osc: int,
+    no_osc: bool,
+    osc_lan: bool,
     as_json: bool,
 ) -> None:
     """Play an instrument: NAME as `neurorack list` shows it, or a .nrk file.
@@ -50,10 +74,12 @@ def command(
       neurorack play
       neurorack play Skins --port 8000 --no-browser
       neurorack play mine.nrk --backend sounddevice --device USB
+      neurorack play --backend jack --midi Keystep --osc 9000
     """
     from dataclasses import asdict
 
     from neurorack.play.app import Playing, PlayOptions, play
+    from neurorack.play.control.inputs import InputOptions
 
     def tell(playing: Playing) -> None:
         if as_json:
@@ -61,9 +87,41 @@ def command(
             return
         click.echo(f"{playing.instrument} plays through {playing.backend} ({playing.device}),", nl=False)
         click.echo(f" {playing.sample_rate} Hz, {1e3 * playing.latency_s:.1f} ms.")
+        if playing.midi:
+            click.echo(f"MIDI: {', '.join(playing.midi)}.")
+        if playing.osc:
+            click.echo(f"OSC: UDP port {playing.osc}.")
         if playing.note:
             click.echo(playing.note)
         click.echo(f"Panel: {playing.url}\nCtrl-C ends.")
 
-    options = PlayOptions(name, port, browser, backend, device, block)  # type: ignore[arg-type]
+    inputs = InputOptions(
+        midi=midi,
+        mpe=mpe,
+        midi_relative=_controllers(midi_relative),
+        midi_clock_out=midi_clock_out,
+        osc=None if no_osc else osc,
+        osc_lan=osc_lan,
+    )
+    options = PlayOptions(
+        name=name,
+        port=port,
+        browser=browser,
+        backend=backend,  # type: ignore[arg-type]
+        device=device,
+        block=block,
+        lan=lan,
+        input=input_device,
+        cv_in=cv_in,
+        cv_out=cv_out,
+        inputs=inputs,
+    )
     play(options, tell)
+
+
+def _controllers(text: str) -> frozenset[int]:
+    """ "16,17" -> {16, 17}."""
+    numbers = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isdigit() and int(part) < 128 for part in numbers):
+        raise click.BadParameter("numbers from 0 to 127 with commas between", param_hint="--midi-relative")
+    return frozenset(int(part) for part in numbers)

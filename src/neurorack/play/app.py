@@ -8,7 +8,7 @@ import socket
 import sys
 import webbrowser
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from neurorack.core.errors import NeurorackError
@@ -17,6 +17,7 @@ from neurorack.core.nrk import Archive, read_nrk
 from neurorack.play.audio.backend import AudioOptions, BackendName
 from neurorack.play.audio.supervisor import Supervisor
 from neurorack.play.control.bridge import Bridge
+from neurorack.play.control.inputs import InputOptions, start_inputs
 from neurorack.play.panel.address import HOST, bind, lan_address, new_token
 from neurorack.play.panel.link import PanelLink
 from neurorack.play.panel.process import PanelOptions
@@ -39,6 +40,12 @@ class PlayOptions:
     device: str | None = None
     block: int = 128
     lan: bool = False
+    """Let other machines open the panel."""
+    input: str | None = None
+    """Sound card to listen to."""
+    cv_in: str = ""
+    cv_out: str = ""
+    inputs: InputOptions = field(default_factory=InputOptions)
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,8 @@ class Playing:
     device_rate: int
     block: int
     latency_s: float
+    midi: list[str]
+    osc: int
     note: str
 
 
@@ -86,7 +95,10 @@ def play(options: PlayOptions, tell: Callable[[Playing], None]) -> None:
         _one_thread_each()
         bridge = Bridge.create()
         stack.callback(bridge.close)
-        audio = AudioOptions(str(path.resolve()), options.backend, options.device, options.block)
+        audio = AudioOptions(
+            str(path.resolve()), options.backend, options.device, options.block, options.input,
+            options.cv_in, options.cv_out,
+        )  # fmt: skip
         supervisor = Supervisor(bridge, audio)
         stack.callback(supervisor.stop)
         supervisor.start()
@@ -104,12 +116,15 @@ async def _serve(
     stop = _stop_on_signals()
     hub = Hub(supervisor, archive, path)
     port, token = listener.getsockname()[1], new_token()
-    panel = PanelOptions(token, options.lan, str(hub.takes))
+    panel = PanelOptions(token, options.lan, str(hub.home / "takes"))
     link = PanelLink(hub, listener, panel, lambda said: answer(hub, said))
     url = f"http://{lan_address() if options.lan else HOST}:{port}/?token={token}"
     work = asyncio.create_task(hub.run())
     serving = asyncio.create_task(link.run())
-    try:
+    async with contextlib.AsyncExitStack() as stack:
+        for task in (work, serving):
+            stack.push_async_callback(_cancelled, task)
+        inputs = await stack.enter_async_context(start_inputs(hub, options.inputs))
         if options.browser and _has_screen():
             asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
         await _until_sounding(supervisor, work, stop)
@@ -128,6 +143,8 @@ async def _serve(
                 device_rate=status.device_rate,
                 block=status.block,
                 latency_s=status.latency_s,
+                midi=inputs.midi,
+                osc=inputs.osc,
                 note=hub.note,
             )
         )
@@ -137,11 +154,12 @@ async def _serve(
         for task in (work, serving):
             if task.done():
                 task.result()
-    finally:
-        for task in (serving, work):
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, Exception):
+        await task
 
 
 async def _until_sounding(supervisor: Supervisor, work: asyncio.Task[None], stop: asyncio.Event) -> None:

@@ -10,6 +10,7 @@ import secrets
 import shutil
 import time
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +67,7 @@ def instrument_clips(archive: Archive) -> list[Clip]:
 def bars(envelope: np.ndarray, peak: float | None = None) -> tuple[int, ...]:
     """BARS heights 0..255 of a curve ≥ 0; `peak` (None: its own largest) is full height."""
     edges = np.linspace(0, len(envelope), BARS + 1).astype(int)
-    heights = [
-        float(envelope[a : max(b, a + 1)].max(initial=0.0)) for a, b in zip(edges, edges[1:], strict=False)
-    ]
+    heights = [float(envelope[a : max(b, a + 1)].max(initial=0.0)) for a, b in pairwise(edges)]
     full = max(heights) if peak is None else peak
     return tuple(round(255 * min(h / full, 1.0)) if full > 0 else 0 for h in heights)
 

@@ -1,15 +1,15 @@
 """Hub: the one place where every message of every hand arrives, and from which all news go out.
 
-It holds the performance and its helpers (clips, presets, recorder), writes the frame and the events to the
-bridge at once, and tells whoever subscribed. Slow work (loading, encoding, files) becomes a task; nothing
-here waits for a disk on the event loop's thread.
+It connects the performance (hands), the editor (patch, presets), the clips and the recorder with the bridge:
+the frame and the events reach the sound at once, what panels show follows at the next tick. Slow work
+(loading, encoding, files) becomes a task; nothing here waits for a disk on the event loop's thread.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,66 +21,100 @@ from neurorack.core.nrk import Archive, read_nrk
 from neurorack.play.audio.supervisor import Supervisor
 from neurorack.play.control import messages as m
 from neurorack.play.control.midi.learn import MidiMap
-from neurorack.play.engine.events import Event, Kind, event_to_record
+from neurorack.play.control.tuning import load_tuning, tunings
+from neurorack.play.engine.events import Event, event_to_record
 from neurorack.play.engine.frame import FRAME_DTYPE, Measured, Telemetry
-from neurorack.play.engine.params import MOD_SOURCES, PARAM_BY_NAME, ROUTE_CURVES
+from neurorack.play.engine.latent_map import LatentMap
+from neurorack.play.engine.params import MOD_SOURCES, ROUTE_CURVES
+from neurorack.play.engine.sources.anchors import Anchors
+from neurorack.play.session.capture import capture
 from neurorack.play.session.catalogue import Catalogue
+from neurorack.play.session.clip_bank import ClipBank, Loaded
 from neurorack.play.session.description import describe, specs
+from neurorack.play.session.display import Display
+from neurorack.play.session.editor import Editor
 from neurorack.play.session.patch import Patch
-from neurorack.play.session.performance import Performance
+from neurorack.play.session.performance import Performance, midi_to_hz
+from neurorack.play.session.presets import Presets
+from neurorack.play.session.recorder import Recorder, takes
 from neurorack.play.session.spectrum import WINDOW, Spectrum
 from neurorack.play.session.telemetry import status_dict, telemetry_dict
-from neurorack.play.session.undo import History
 
 TICK_S = 1 / 60
+TELEMETRY_TICKS, DISPLAY_TICKS = 2, 5
 POLL_S = 0.1
-TAPS_S = 2.0
-"""Taps of the tempo further apart than this begin anew."""
 CARRIED_OUT_S = 20.0
 
 Subscriber = Callable[[str, dict[str, Any]], None]
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """Everything the hub needs to go on with an instrument, made on a worker thread."""
+
+    archive: Archive
+    path: Path
+    map: LatentMap
+    description: dict[str, Any]
+    presets: Presets
+
+    @classmethod
+    def of(cls, archive: Archive, path: Path, home: Path) -> "Prepared":
+        """From a verified archive; `home` is the user's Neurorack folder."""
+        rows = archive.array(archive.manifest.z_anchors_path)
+        latent = archive.manifest.latent_size
+        map = LatentMap(Anchors(rows[:, :latent], rows[:, latent:]))
+        return cls(archive, path, map, describe(archive, map.points), Presets(archive, home / "presets"))
+
+
 class Hub:
-    """Connects hands, performance, bridge and supervisor. All methods belong to the event loop's thread."""
+    """All methods belong to the event loop's thread."""
 
     def __init__(self, supervisor: Supervisor, archive: Archive, path: Path) -> None:
         self.supervisor = supervisor
         self.bridge = supervisor.bridge
-        self.archive = archive
-        self.path = path
+        self.home = home_dir()
         self.catalogue = Catalogue(path, archive.manifest)
-        self.performance = Performance(archive.manifest, self._send)
-        self.history: History[Patch] = History()
         self.midi_map = MidiMap.load()
         self.midi_map.on_change = self._mark
         self.inputs: dict[str, Any] = {"midi": [], "osc": 0}
         """Which MIDI ports are open, and the port of OSC (0: none): part of the status."""
+        prepared = Prepared.of(archive, path, self.home)
+        self.performance = Performance(archive.manifest, self._send)
+        self.editor = Editor(archive, prepared.presets)
+        self.clips = ClipBank(self.home / "sounds", self._library_changes)
+        self.recorder = Recorder(self.bridge, self.home / "takes", self.tell)
+        self.display = Display()
         self._subscribers: list[Subscriber] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._hands = 0
         self._record = np.zeros((), FRAME_DTYPE)
-        self._telemetry = Telemetry()
         self._measured = Measured()
         self._told_telemetry: dict[str, Any] = {}
-        self._state_changed = True
+        self._state_changed = self._library_changed = True
+        self._tunings, self._takes = tunings(), takes(self.home / "takes")
+        self._tuning = ""
         self._loading = asyncio.Lock()
-        self._taps: list[float] = []
         self._told_note = ""
         self._silent = False
         """The audio process was started again and does not sound yet: then it must learn what is held."""
-        self._begin(archive, path)
+        self._begin(prepared, None)
 
-    def _begin(self, archive: Archive, path: Path) -> None:
-        """Everything that depends on the instrument."""
-        self.archive, self.path = archive, path
-        self.takes = home_dir() / "takes"
-        self._description = describe(archive, _places(archive))
-        self._clip_ids = [clip.name[: m.MAX_NAME] for clip in archive.manifest.clips]
-        self._spectrum = Spectrum(archive.manifest.sample_rate)
-        self.performance.adopt(archive.manifest)
-        self._write_frame()
+    def _begin(self, prepared: Prepared, loaded: Loaded | None) -> None:
+        """Go on with an instrument that the audio process plays (or is about to, at the very start)."""
+        self.archive, self.path = prepared.archive, prepared.path
+        self._description = prepared.description
+        manifest = prepared.archive.manifest
+        self._spectrum = Spectrum(manifest.sample_rate)
+        if loaded is None:
+            self.clips.start(prepared.archive, prepared.map)
+        else:
+            self.clips.adopt(prepared.archive, prepared.map, loaded)
+        self.performance.adopt(manifest)
+        self.editor.adopt(prepared.archive, prepared.presets)
+        self.editor.replace_patch(_fitting(self.editor.patch, self.clips.playable()))
+        self._changed()
 
     # Hands
 
@@ -105,16 +139,22 @@ class Hub:
             self.tell("That did not work: an error inside Neurorack, please report it.")
 
     def _perform(self, hand: int, message: m.Message) -> None:
-        if self.performance.apply(hand, message):
+        if self.performance.apply(hand, message) or self._edit(message):
             self._changed()
             return
         match message:
-            case m.Undo():
-                self.set_patch(self.history.undo(self.performance.patch))
-            case m.Redo():
-                self.set_patch(self.history.redo(self.performance.patch))
-            case m.Tap():
-                self._tap(time.monotonic())
+            case m.PresetSave(name):
+                self._start(self._save_preset(name))
+            case m.PresetDelete(name):
+                self._start(self._delete_preset(name))
+            case m.Keep(seconds):
+                self._start(self._keep(seconds))
+            case m.RenameClip(clip, name):
+                self._start(self.clips.rename(clip, name))
+            case m.DeleteClip(clip):
+                self._start(self.clips.delete(clip, self._play_clips))
+            case m.Record(on):
+                self._start(self._set_recording(on))
             case m.Learn(target):
                 self.midi_map.arm(target)
                 self._mark()
@@ -123,46 +163,31 @@ class Hub:
                 self._mark()
             case m.SetInstrument(name):
                 self._start(self._set_instrument(name))
-            case _:
-                self._change_patch(message)
 
-    # The patch
-
-    def set_patch(self, patch: Patch, thing: object = None) -> None:
-        """Replace the patch; `thing` makes it a step that undo takes back."""
-        before = self.performance.patch
-        if patch == before:
-            return
-        if thing is not None:
-            self.history.changed(before, thing)
-        self.performance.patch = patch
-        self._changed()
-
-    def _change_patch(self, message: m.Message) -> None:
-        name = getattr(message, "name", None)
-        on_control = isinstance(message, m.SetControl | m.SetOrigin | m.SetOffset | m.SetScale)
-        if on_control and not self._has_control(name):
-            return
-        if isinstance(message, m.Route) and not (
-            message.target in PARAM_BY_NAME or self._has_control(message.target)
-        ):
-            return
-        if isinstance(message, m.SetControl) and name == "pitch":
+    def _edit(self, message: m.Message) -> bool:
+        """What changes the patch; True if it did."""
+        editor, now_s = self.editor, time.monotonic()
+        match message:
+            case m.Undo():
+                return editor.undo()
+            case m.Redo():
+                return editor.redo()
+            case m.Tap():
+                return editor.tap(now_s)
+            case m.PresetLoad(name, seconds):
+                changed = editor.load(name, seconds, now_s)
+                if "pitch" in editor.presets.get(name).patch.asked:
+                    self.performance.knob_takes_pitch()
+                return changed
+            case m.PresetMorph():
+                return editor.morph(message)
+            case m.Randomise(distance):
+                editor.randomise(distance, self.clips.playable())
+                return True
+        self.display.touch(message, self.archive.manifest, now_s)
+        if isinstance(message, m.SetControl) and message.name == "pitch":
             self.performance.knob_takes_pitch()
-        thing = (type(message).__name__, name, getattr(message, "slot", None))
-        self.set_patch(self.performance.patch.with_message(message), thing)
-
-    def _has_control(self, name: str | None) -> bool:
-        return any(control.name == name for control in self.archive.manifest.controls)
-
-    def _tap(self, now_s: float) -> None:
-        if self._taps and now_s - self._taps[-1] > TAPS_S:
-            self._taps.clear()
-        self._taps = [*self._taps[-7:], now_s]
-        if len(self._taps) > 1:
-            beat_s = (self._taps[-1] - self._taps[0]) / (len(self._taps) - 1)
-            tempo = PARAM_BY_NAME["tempo_bpm"].clamp(60.0 / max(beat_s, 1e-3))
-            self._change_patch(m.SetNumber("tempo_bpm", tempo))
+        return editor.change(message)
 
     # News
 
@@ -187,44 +212,37 @@ class Hub:
             "route_curves": list(ROUTE_CURVES),
             "state": self.state(),
             "library": self.library(),
+            "display": self.display.present()["bits"],
             "status": asdict(self.supervisor.status)
             | {"instrument": self.archive.manifest.name, "note": self.note},
         }
-
-    def state(self) -> dict[str, Any]:
-        """The performance as panels show it."""
-        patch = self.performance.patch
-        return (
-            patch.as_dict()
-            | self.performance.as_dict()
-            | {
-                "preset": None,
-                "dirty": False,
-                "undo": self.history.undoes,
-                "redo": self.history.redoes,
-                "morph": None,
-                "recording": None,
-                "learn": self.midi_map.armed,
-                "learned": self.midi_map.learned(),
-            }
-        )
 
     def instrument(self) -> dict[str, Any]:
         """The instrument as panels are told of it."""
         return self._description
 
+    def state(self) -> dict[str, Any]:
+        """The performance as panels show it."""
+        return {
+            **self.editor.patch.as_dict(),
+            **self.performance.as_dict(),
+            **self.editor.as_dict(),
+            "recording": self.recorder.as_dict(),
+            "learn": self.midi_map.armed,
+            "learned": self.midi_map.learned(),
+        }
+
     def library(self) -> dict[str, Any]:
         """Clips, presets, tunings and takes there are."""
-        hop_s = self.archive.manifest.hop / self.archive.manifest.sample_rate
-        clips = [
-            {"id": clip.name[: m.MAX_NAME], "title": clip.name, "own": False, "seconds": clip.frames * hop_s,
-             "wave": [], "trace": []}
-            for clip in self.archive.manifest.clips
-        ]  # fmt: skip
-        return {"clips": clips, "presets": [], "tunings": [], "takes": []}
+        return {
+            "clips": self.clips.rows(),
+            "presets": self.editor.presets.rows(),
+            "tunings": self._tunings,
+            "takes": self._takes,
+        }
 
     def telemetry(self) -> dict[str, Any]:
-        """The last measurements told."""
+        """The last measurements told; empty before the first."""
         return self._told_telemetry
 
     @property
@@ -237,63 +255,84 @@ class Hub:
             subscriber(kind, data)
 
     def _changed(self) -> None:
-        """The performance changed: the sound learns it now, the subscribers at the next tick."""
-        self._write_frame()
+        """What is set or held changed: the sound learns it now, panels at the next tick."""
+        patch = self.performance.patch = self.editor.patch
+        if patch.tuning != self._tuning:
+            self._tuning = patch.tuning
+            self._retune(patch.tuning)
+        self.performance.frame(self.clips.place_of).write_to(self._record)
+        self.bridge.frame.write(self._record)
         self._mark()
 
     def _mark(self) -> None:
         """Something that only panels show changed."""
         self._state_changed = True
 
-    # The bridge
+    def _library_changes(self) -> None:
+        self._library_changed = True
+
+    def _retune(self, name: str) -> None:
+        try:
+            tuning = load_tuning(name)
+        except NeurorackError as error:
+            tuning = None
+            self.tell(str(error))
+        self.performance.retune(midi_to_hz if tuning is None else tuning.f0_hz)
 
     def _send(self, event: Event) -> None:
         self.bridge.events.write(event_to_record(event))
-
-    def _place_of(self, clip: str) -> int:
-        try:
-            return self._clip_ids.index(clip)
-        except ValueError:
-            return -1
-
-    def _write_frame(self) -> None:
-        self.performance.frame(self._place_of).write_to(self._record)
-        self.bridge.frame.write(self._record)
 
     # The loop
 
     async def run(self) -> None:
         """Keep everything going, 60 times a second, until cancelled."""
         polled, ticks = 0.0, 0
+        self._start(self._begin_clips())
+        for fault in self.editor.presets.faults:
+            self.tell(fault, "warn")
         try:
             while True:
                 started = time.monotonic()
                 if started - polled >= POLL_S:
                     polled = started
                     await self._poll()
-                if self._state_changed:
-                    self._state_changed = False
-                    self._emit("state", {"state": self.state()})
                 ticks += 1
-                if ticks % 2 == 0:
-                    self._tell_telemetry()
+                self._tick(started, ticks)
                 await asyncio.sleep(max(0.002, TICK_S - (time.monotonic() - started)))
         finally:
             for task in list(self._tasks):
                 task.cancel()
+            self.recorder.stop()
+            self.clips.close()
+
+    def _tick(self, now_s: float, ticks: int) -> None:
+        if self.editor.tick(now_s):
+            self._changed()
+        if self._state_changed:
+            self._state_changed = False
+            self._emit("state", {"state": self.state()})
+        if self._library_changed:
+            self._library_changed = False
+            self._emit("library", self.library())
+        if ticks % TELEMETRY_TICKS == 0:
+            self._tell_telemetry()
+        if ticks % DISPLAY_TICKS == 0 and self._subscribers:
+            picture = self.display.message(
+                self.state(), self._told_telemetry or None, self._description, now_s
+            )
+            if picture is not None:
+                self._emit("display", picture)
 
     def _tell_telemetry(self) -> None:
-        record = self.bridge.telemetry.read()
-        heard = self.bridge.measured.read()
+        record, heard = self.bridge.telemetry.read(), self.bridge.measured.read()
         if heard is not None:
             self._measured = Measured.read_from(heard)
         if record is None:
             return
-        self._telemetry = Telemetry.read_from(record)
         ring = self.bridge.output
         newest = ring.copy(max(0, ring.written - WINDOW), WINDOW).mean(axis=0)
         status = status_dict(self.supervisor.status, self.supervisor.running, self.supervisor.restarts)
-        self._told_telemetry = telemetry_dict(self._telemetry, self._measured) | {
+        self._told_telemetry = telemetry_dict(Telemetry.read_from(record), self._measured) | {
             "spectrum": self._spectrum.levels_db(newest),
             "status": status | self.inputs,
         }
@@ -311,8 +350,10 @@ class Hub:
             self._told_note = self.note
             if self.note:
                 self.tell(self.note, "warn")
+        if self.recorder.running:
+            self._mark()  # the time goes on
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, Any]) -> None:
         """Let slow work go on beside the loop; what it complains about is told."""
 
         async def guarded() -> None:
@@ -320,6 +361,8 @@ class Hub:
                 await work
             except NeurorackError as error:
                 self.tell(str(error))
+            except OSError as error:
+                self.tell(f"A file could not be written ({error.strerror}): free some space.")
             except Exception:
                 log.exception("a task failed")
                 self.tell("That did not work: an error inside Neurorack, please report it.")
@@ -328,7 +371,71 @@ class Hub:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    # Instruments
+    # Slow work
+
+    async def _save_preset(self, name: str) -> None:
+        patch = self.editor.patch
+        await asyncio.to_thread(self.editor.presets.save, name, patch)
+        self.editor.saved(name.strip())
+        self._library_changes()
+        self._mark()
+
+    async def _delete_preset(self, name: str) -> None:
+        await asyncio.to_thread(self.editor.presets.delete, name)
+        self._library_changes()
+        self._mark()
+
+    async def _keep(self, seconds: float) -> None:
+        manifest = self.archive.manifest
+        size = manifest.latent_size + len(manifest.controls)
+        got = await asyncio.to_thread(capture, self.bridge, size, manifest.sample_rate, manifest.hop, seconds)
+        title = time.strftime("Kept %H.%M.%S")
+        await self.clips.add_played(got.rows, got.audio, title, self._play_clips)
+        length_s = len(got.audio) / manifest.sample_rate
+        self.display.kept(length_s, title, time.monotonic())
+        self.tell(f"Kept {length_s:.1f} s as the clip {title}.", "info")
+
+    async def add_sound(self, path: Path, title: str) -> str:
+        """A sound file becomes a clip; its id. NeurorackError says what is wrong with it."""
+        return await self.clips.add_file(path, title, self._play_clips)
+
+    def refresh_tunings(self) -> None:
+        """A tuning was added."""
+        self._tunings = tunings()
+        self._library_changes()
+
+    async def refresh_instruments(self) -> None:
+        """An instrument was added."""
+        await asyncio.to_thread(self.catalogue.refresh)
+        self._emit("hello", self.hello())
+
+    async def _set_recording(self, on: bool) -> None:
+        if on:
+            await self.recorder.start(self.supervisor, self.archive, self.path, self.clips.playable())
+        else:
+            await asyncio.to_thread(self.recorder.stop)
+            self._takes = await asyncio.to_thread(takes, self.home / "takes")
+            self._library_changes()
+        self._mark()
+
+    # Instruments and clips
+
+    async def _begin_clips(self) -> None:
+        """The player's own sounds join the instrument's clips."""
+        loaded = await asyncio.to_thread(self.clips.load, self.archive)
+        await self._take_clips(loaded)
+
+    async def _take_clips(self, loaded: Loaded) -> None:
+        for fault in loaded.faults:
+            self.tell(fault, "warn")
+        if loaded.path and not await self._play_clips(loaded.path):
+            raise NeurorackError(self.supervisor.status.error or "Your own clips did not load in time.")
+        self.clips.take(loaded)
+        self._changed()
+        self._start(self.clips.encode_missing(self._play_clips))
+
+    async def _play_clips(self, path: str) -> bool:
+        return await self._carried_out(self.supervisor.command(clips=path))
 
     async def _set_instrument(self, name: str) -> None:
         if self._loading.locked():
@@ -339,17 +446,21 @@ class Hub:
             if path is None:
                 raise NeurorackError(f"There is no instrument {name} any more: choose another.")
             archive = await asyncio.to_thread(read_nrk, path)
+            prepared = await asyncio.to_thread(Prepared.of, archive, path, self.home)
+            loaded = await asyncio.to_thread(self.clips.load, archive)
             another_rate = archive.manifest.sample_rate != self.archive.manifest.sample_rate
-            number = self.supervisor.command(str(path))
+            number = self.supervisor.command(str(path), clips=loaded.path)
             if another_rate:  # the device must be opened anew
                 await asyncio.to_thread(self.supervisor.restart)
                 self._silent = True
             if not await self._carried_out(number):
                 raise NeurorackError(self.supervisor.status.error or f"{name} did not load in time.")
-            self.history.clear()
-            self.performance.patch = _fitting(self.performance.patch, archive)
-            self._begin(archive, path)
+            await asyncio.to_thread(self.recorder.stop)  # a take is of one instrument
+            self._begin(prepared, loaded)
             self._emit("hello", self.hello())
+            for fault in (*prepared.presets.faults, *loaded.faults):
+                self.tell(fault, "warn")
+        self._start(self.clips.encode_missing(self._play_clips))
 
     async def _carried_out(self, number: int) -> bool:
         """Wait until the audio process carried a command out; False if it refused or takes too long."""
@@ -360,27 +471,13 @@ class Hub:
             await asyncio.sleep(0.03)
         return False
 
-    def stop_sound(self) -> None:
-        """The program ends: let everything go quiet."""
-        self._send(Event(Kind.ALL_OFF))
 
+def _fitting(patch: Patch, clips: list[str]) -> Patch:
+    """The patch on an instrument with these clips: what it lacks is let go."""
 
-def _fitting(patch: Patch, archive: Archive) -> Patch:
-    """The patch on another instrument: clips that it lacks are let go."""
-    ids = {clip.name[: m.MAX_NAME] for clip in archive.manifest.clips}
-    clip = patch.clip if patch.clip in ids else next(iter(sorted(ids)), "")
-    source = "hold" if patch.source == "clip" and not clip else patch.source
-    return replace(patch, clip=clip, source=source)
+    def there(clip: str) -> str:
+        return clip if clip in clips else (clips[0] if clips else "")
 
-
-def _places(archive: Archive) -> np.ndarray:
-    """[N, 2]: the anchors on the map."""
-    anchors = archive.array(archive.manifest.z_anchors_path)
-    try:
-        from neurorack.play.engine.latent_map import LatentMap
-    except ImportError:
-        centred = anchors - anchors.mean(axis=0)
-        _, _, axes = np.linalg.svd(centred, full_matrices=False)
-        flat = centred @ axes[:2].T
-        return (flat - flat.min(0)) / np.maximum(np.ptp(flat, axis=0), 1e-9)
-    return LatentMap(anchors).places
+    source = "hold" if patch.source == "clip" and not clips else patch.source
+    morph = patch.morph_clip if patch.morph_clip in clips else ""
+    return replace(patch, source=source, clip=there(patch.clip), other=there(patch.other), morph_clip=morph)

@@ -22,9 +22,9 @@ NEIGHBOURS = 6
 AUDIBLE = -0.35
 """Least loudness a far patch asks for, normalised: the corpus' quietest third would be lost in a room."""
 MOVED = (
-    "life", "morph", "glide_s", "attack_s", "release_s", "wander_rate_hz", "wander_depth", "clip_speed", "map_x",
-    "map_y", "map_radius", "map_rate_hz", "lfo1_rate_hz", "lfo2_rate_hz", "lfo3_rate_hz", "rand1_rate_hz",
-    "rand2_rate_hz", "env1_attack_s", "env1_decay_s", "env1_sustain",
+    "life", "morph", "glide_s", "attack_s", "release_s", "wander_rate_hz", "wander_depth", "clip_speed",
+    "map_x", "map_y", "map_radius", "map_rate_hz", "lfo1_rate_hz", "lfo2_rate_hz", "lfo3_rate_hz",
+    "rand1_rate_hz", "rand2_rate_hz", "env1_attack_s", "env1_decay_s", "env1_sustain",
 )  # fmt: skip
 SOURCES = (("hold", 0.35), ("wander", 0.25), ("map", 0.2), ("clip", 0.2))
 MODULATORS = ("lfo1", "lfo2", "lfo4", "rand1", "rand2", "env1")

@@ -1,4 +1,4 @@
-"""A JACK server with the dummy driver, a second client that plays and records, and a player's sound process."""
+"""A JACK server with the dummy driver, a second client that plays and records, and the sound process."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""The player as a JACK client, measured by a second client: voltages, exact gates, a server that goes away."""
+"""The player as a JACK client, measured by a second one: voltages, exact gates, a server that goes away."""
 
 import sys
 from pathlib import Path

@@ -176,7 +176,7 @@ def test_non_finite_graphs_and_frames_never_reach_the_output(instrument):
     engine = Engine(instrument)
     frame = _frame(instrument, brightness=0.0)
     _play(engine, frame, 128 * 20)
-    decoder = engine._part.voice._decoder
+    decoder = engine._part._decoder
     real = decoder.process
     decoder.process = lambda *given: np.full_like(real(*given), np.nan)
     broken = _play(engine, frame, 128 * 4)

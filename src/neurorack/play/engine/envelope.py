@@ -1,9 +1,21 @@
-"""Gate, velocity and note: the envelope that opens and closes the sound, and the glide between pitches."""
+"""Gate and note: the envelope that opens and closes the sound, and the glide between pitches."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
+
+from neurorack.play.engine.plain_state import State, attributes, set_attributes
 
 SILENT = 10.0 ** (-90.0 / 20.0)
 """Amplitude under which a released sound has ended."""
+LEAST_RELEASE_S = 0.005
+
+
+def velocity_db(velocity: float, dynamics: float) -> float:
+    """By how much a velocity lowers the loudness asked: 40 log10(v) dB, as MIDI instruments do, times
+    dynamics.
+    """
+    return 40.0 * math.log10(min(max(velocity, 0.05), 1.0)) * dynamics
 
 
 class Envelope:
@@ -12,60 +24,77 @@ class Envelope:
     def __init__(self, frame_s: float) -> None:
         self._frame_s = frame_s
         self.amplitude = 0.0
-        self.gain = 1.0
-        self._gate = False
-        self.rose = False
-        """Whether the gate rose at this frame."""
 
     def reset(self) -> None:
         """Closed and silent at once."""
-        self.amplitude, self._gate, self.rose = 0.0, False, False
+        self.amplitude = 0.0
 
-    def step(self, gate: bool, velocity: float, attack_s: float, release_s: float) -> float:
-        """The next frame's amplitude (without velocity, which `gain` holds since the gate rose)."""
-        self.rose = gate and not self._gate
-        if self.rose:
-            # 40 log10(velocity) dB: amplitude grows with velocity squared, as MIDI instruments do.
-            self.gain = max(min(velocity, 1.0), 0.05) ** 2
-        self._gate = gate
+    def step(self, gate: bool, attack_s: float, release_s: float) -> float:
+        """The next frame's amplitude."""
         if gate:
-            rise = self._frame_s / max(attack_s, self._frame_s)
-            self.amplitude = min(1.0, self.amplitude + rise)
+            self.amplitude = min(1.0, self.amplitude + self._frame_s / max(attack_s, self._frame_s))
         elif self.amplitude > 0.0:
-            self.amplitude *= 10.0 ** (-3.0 * self._frame_s / max(release_s, 0.005))
+            self.amplitude *= 10.0 ** (-3.0 * self._frame_s / max(release_s, LEAST_RELEASE_S))
             if self.amplitude < SILENT:
                 self.amplitude = 0.0
         return self.amplitude
 
     def level_db(self) -> float:
-        """Envelope and velocity together, dB, at least -90."""
-        return 20.0 * math.log10(max(self.amplitude * self.gain, SILENT))
+        """The amplitude in dB, at least -90."""
+        return 20.0 * math.log10(max(self.amplitude, SILENT))
+
+    def state(self) -> State:
+        """What later steps depend on."""
+        return {"amplitude": self.amplitude}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put back what `state` gave."""
+        self.amplitude = float(state["amplitude"])
 
 
 class Glide:
     """Pitch of the note, moving in a straight line in octaves from note to note."""
 
+    _STATE = ("_octave", "_target", "_step", "_sounds", "_at_once")
+
     def __init__(self, frame_s: float) -> None:
         self._frame_s = frame_s
-        self._octave: float | None = None
-        self._target = 0.0
-        self._step = 0.0
+        self._octave = self._target = self._step = 0.0
+        self._sounds = False
+        self._at_once = False
+
+    def reset(self) -> None:
+        """The next pitch is taken at once."""
+        self._sounds = self._at_once = False
+
+    def jump(self) -> None:
+        """The next change of pitch is made without gliding."""
+        self._at_once = True
 
     def step(self, f0_hz: float, glide_s: float) -> float:
         """f0 of the next frame, Hz; 0 while there is no note."""
-        if not f0_hz > 0.0 or f0_hz == math.inf:
-            self._octave = None
+        if not 0.0 < f0_hz < math.inf:
+            self._sounds = False
             return 0.0
         target = math.log2(f0_hz)
-        if self._octave is None:
+        if not self._sounds:
+            self._sounds = True
             self._octave = self._target = target
-            self._step = 0.0
         elif target != self._target:
             self._target = target
-            frames = max(glide_s / self._frame_s, 1.0)
+            frames = 1.0 if self._at_once else max(glide_s / self._frame_s, 1.0)
             self._step = (target - self._octave) / frames
+            self._at_once = False
         if self._octave != self._target:
             left = self._target - self._octave
             self._octave = self._target if abs(left) <= abs(self._step) else self._octave + self._step
         # Exactly the note once there: log2 and back would be off by a rounding.
         return f0_hz if self._octave == self._target else 2.0**self._octave
+
+    def state(self) -> State:
+        """What later steps depend on."""
+        return attributes(self, self._STATE)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put back what `state` gave."""
+        set_attributes(self, self._STATE, state)

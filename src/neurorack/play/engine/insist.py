@@ -24,20 +24,20 @@ SCORE_LIMIT = 4.0
 RIDGE = 0.02
 """Added to the diagonal of R (then renormalised): keeps near-copies (two descriptors alike) invertible."""
 
-_SCORES = np.concatenate([[-SCORE_LIMIT], np.linspace(-_EDGE, _EDGE, 601), [SCORE_LIMIT]])
-_CONTROLS = np.concatenate(
+SCORES = np.concatenate([[-SCORE_LIMIT], np.linspace(-_EDGE, _EDGE, 601), [SCORE_LIMIT]])
+SCORE_CONTROLS = np.concatenate(
     [[-OVERSHOOT], [2.0 * NormalDist().cdf(x) - 1.0 for x in np.linspace(-_EDGE, _EDGE, 601)], [OVERSHOOT]]
 )
 
 
 def to_score(control: np.ndarray) -> np.ndarray:
     """Control in [-1.25, 1.25] -> normal score in [-4, 4]."""
-    return np.interp(control, _CONTROLS, _SCORES)
+    return np.interp(control, SCORE_CONTROLS, SCORES)
 
 
 def to_control(score: np.ndarray) -> np.ndarray:
     """Normal score -> control; inverse of `to_score`."""
-    return np.interp(score, _SCORES, _CONTROLS)
+    return np.interp(score, SCORES, SCORE_CONTROLS)
 
 
 LEAST_REACH = 0.02

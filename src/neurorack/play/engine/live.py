@@ -1,68 +1,18 @@
-"""LiveSource: the input's latent frames and controls, and the small queue between blocks and frames."""
+"""LiveSource: the input's latent frames and controls."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from neurorack.core.timebase import SLOW_EVERY
 from neurorack.play.engine.alignment import effective_lag
 from neurorack.play.engine.graphs import Graphs
 from neurorack.play.engine.mapping import ControlMap
+from neurorack.play.engine.plain_state import State, attributes, gather, scatter, set_attributes
 from neurorack.play.engine.streams import DescriptorStream, EncoderStream
 
-QUEUE_SAMPLES = 16_384
-
-
-class InputQueue:
-    """Input samples waiting to fill a frame, in fixed memory.
-
-    Blocks that are whole frames pass with no delay. Otherwise just enough silence goes in front, once, that
-    frames never lack samples: 128 - gcd(n, 128) for blocks of n.
-    """
-
-    def __init__(self, hop: int) -> None:
-        self._hop = hop
-        self._data = np.zeros(QUEUE_SAMPLES, np.float32)
-        self._count = 0
-        self.delay_samples = 0
-        self._started = False
-
-    def reset(self) -> None:
-        """Forget everything; the next block decides the delay anew."""
-        self._count = self.delay_samples = 0
-        self._started = False
-
-    def push(self, block: np.ndarray) -> None:
-        """Append a block [n]; if it does not fit, the oldest samples go."""
-        block = block[-QUEUE_SAMPLES:]
-        n = len(block)
-        if not self._started:
-            self._started = True
-            if n % self._hop:
-                self._pad(self._hop - math.gcd(n, self._hop))
-        excess = self._count + n - QUEUE_SAMPLES
-        if excess > 0:
-            self._drop(excess)
-        self._data[self._count : self._count + n] = block
-        self._count += n
-
-    def take(self, out: np.ndarray) -> None:
-        """Fill `out`; what is missing is made up by silence in front."""
-        missing = len(out) - self._count
-        if missing > 0:
-            self._pad(missing)
-        out[:] = self._data[: len(out)]
-        self._drop(len(out))
-
-    def _pad(self, count: int) -> None:
-        self._data[count : count + self._count] = self._data[: self._count].copy()
-        self._data[:count] = 0.0
-        self._count += count
-        self.delay_samples += count
-
-    def _drop(self, count: int) -> None:
-        self._data[: self._count - count] = self._data[count : self._count].copy()
-        self._count -= count
+_STATE = ("_history", "_fresh", "physical", "row", "power")
 
 
 class LiveSource:
@@ -85,12 +35,8 @@ class LiveSource:
         self.row = np.zeros(graphs.manifest.latent_size + controls.size, np.float32)
         """z, then the same controls normalised."""
         self.power = 0.0
+        """Mean square of the last frame."""
         self.reset()
-
-    @property
-    def slow_ran(self) -> bool:
-        """Whether the last frame evaluated the slow descriptors."""
-        return self._descriptors.slow is not None and self._descriptors.frames % SLOW_EVERY == 0
 
     def reset(self) -> None:
         """Start from silence."""
@@ -121,3 +67,15 @@ class LiveSource:
         self.row[: len(latent)] = latent
         self._map.all_to_control(self.physical, out=self.row[len(latent) :])
         return self.row
+
+    def state(self) -> State:
+        """Everything later frames depend on."""
+        return {
+            **attributes(self, _STATE),
+            **gather({"encoder": self._encoder, "descriptors": self._descriptors}),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put back what `state` gave."""
+        set_attributes(self, _STATE, state)
+        scatter({"encoder": self._encoder, "descriptors": self._descriptors}, state)

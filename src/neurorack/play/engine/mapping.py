@@ -31,7 +31,7 @@ class ControlMap:
         self.loudness = self.names.index("loudness") if "loudness" in self.names else -1
         self.pitch = self.names.index("pitch") if "pitch" in self.names else -1
         self.lag_frames = np.array([c.lag_frames for c in manifest.controls], np.intp)
-        self._tables = [self._table(c) for c in manifest.controls]
+        self.tables = [self._table(c) for c in manifest.controls]
 
     @staticmethod
     def _table(control: Control) -> tuple[np.ndarray, np.ndarray]:
@@ -50,12 +50,12 @@ class ControlMap:
 
     def to_control(self, row: int, physical: np.ndarray | float) -> np.ndarray:
         """Physical values of control `row` -> [-1.25, 1.25]."""
-        knots, grid = self._tables[row]
+        knots, grid = self.tables[row]
         return np.interp(physical, knots, grid)
 
     def to_physical(self, row: int, control: np.ndarray | float) -> np.ndarray:
         """Normalised values of control `row` -> its physical unit."""
-        knots, grid = self._tables[row]
+        knots, grid = self.tables[row]
         return np.interp(control, grid, knots)
 
     def all_to_control(self, physical: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:

@@ -5,12 +5,16 @@ Streaming equals offline: the same frames in pieces of any size give the same ou
 All arrays are float32, batch first; B = `batch` independent sounds.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from neurorack.core.noise import white
 from neurorack.core.timebase import SLOW_EVERY
 from neurorack.play.engine.graph_stream import MAX_STEPS
 from neurorack.play.engine.graphs import Graphs
+from neurorack.play.engine.plain_state import State
 
 VOICED = 0.5
 """Periodicity from which a frame counts as voiced; pitch is held through the others."""
@@ -32,6 +36,15 @@ class EncoderStream:
         """Start a new sound."""
         self.graph.reset()
         self.frames = 0
+
+    def state(self) -> State:
+        """What later frames depend on."""
+        return {"graph": self.graph.state.copy(), "frames": self.frames}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put back what `state` gave."""
+        self.graph.state[:] = state["graph"]
+        self.frames = int(state["frames"])
 
     def process(self, audio: np.ndarray) -> np.ndarray:
         """The next T frames of sound -> their latent frames (a new array)."""
@@ -77,6 +90,20 @@ class DescriptorStream:
         self._last[:] = self._defaults
         self._pending.fill(0.0)
         self.frames = 0
+
+    def state(self) -> State:
+        """What later frames depend on."""
+        slow = {} if self.slow is None else {"slow": self.slow.state.copy()}
+        own = {"last": self._last.copy(), "pending": self._pending.copy(), "frames": self.frames}
+        return {"fast": self.fast.state.copy(), **slow, **own}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put back what `state` gave."""
+        self.fast.state[:] = state["fast"]
+        if self.slow is not None:
+            self.slow.state[:] = state["slow"]
+        self._last[:], self._pending[:] = state["last"], state["pending"]
+        self.frames = int(state["frames"])
 
     def process(self, audio: np.ndarray) -> np.ndarray:
         """The next T frames of sound -> their descriptors (a new array)."""

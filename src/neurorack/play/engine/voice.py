@@ -1,251 +1,271 @@
-"""Voice: one instrument being played. Source, hand, note and gate become decoder inputs, frame by frame.
+"""Voice: one note being played. Tone, hand, modulation, note and gate become a decoder row's inputs.
 
 Everything advances once a frame, so that the sound does not depend on how frames are grouped into blocks.
+What happens at a sample within a frame: see tail.py.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from neurorack.core.level import FLOOR_DB
 from neurorack.core.normaliser import OVERSHOOT
 from neurorack.play.engine.controlling import F0_RANGE_HZ
-from neurorack.play.engine.envelope import Envelope, Glide
-from neurorack.play.engine.frame import SMOOTHING_S, ControlFrame, Source
-from neurorack.play.engine.instrument import Instrument
-from neurorack.play.engine.live import LiveSource
-from neurorack.play.engine.output import Ramp, fade_out_from
-from neurorack.play.engine.sources import Anchors, ClipReader, Wander
-from neurorack.play.engine.streams import LIVE_FRAMES, DecoderStream
+from neurorack.play.engine.envelope import Envelope, Glide, velocity_db
+from neurorack.play.engine.frame import Origin, Source
+from neurorack.play.engine.modulation.voice import VoiceModulation
+from neurorack.play.engine.notes import Key
+from neurorack.play.engine.params import PARAM_INDEX
+from neurorack.play.engine.plain_state import State, attributes, gather, scatter, set_attributes
+from neurorack.play.engine.rows import MAX_FRAMES, DecoderRows, Row
+from neurorack.play.engine.shared import Shared
+from neurorack.play.engine.tail import NEVER, Tail
+from neurorack.play.engine.tone import Clips, Tone
 
-MAX_FRAMES = 16
-"""Most frames rendered in one decoder call."""
-BLEND_FRAMES = 24
-"""Crossfade of source rows when the source jumps (70 ms)."""
-HOLD_S = 0.02
-"""Time constant with which the hand takes a control over from the source, and lets it go."""
+(_INSIST, _LIFE, _DYNAMICS, _GLIDE, _ATTACK, _RELEASE, _TUNE) = (
+    PARAM_INDEX[name]
+    for name in ("insist", "life", "dynamics", "glide_s", "attack_s", "release_s", "tune_cents")
+)
+DYNAMICS_FRAMES = 3.0
+"""Time constant with which a held voice takes another velocity."""
+_NUMBERS = ("gate", "serial", "f0_hz", "_dynamics_db", "_trigger", "_release_due", "stereo", "ended")
 
 
 class Voice:
-    """Plays one instrument. Made off the audio thread (it warms its graphs), then rendered on it."""
+    """Plays one key at a time; `left` and, in stereo, `right` are its rows."""
 
-    def __init__(self, instrument: Instrument, clips: Sequence[np.ndarray] | None = None) -> None:
-        m = instrument.manifest
-        self.instrument = instrument
-        self._map = instrument.map
-        self.size = self._map.size
-        self._latent = m.latent_size
-        self._hop = m.hop
-        frame_s = m.hop / m.sample_rate
-        self._decoder = DecoderStream(instrument.graphs, warm=LIVE_FRAMES)
-        self.live = LiveSource(instrument.graphs, self._map)
-        self._anchors = Anchors(instrument.anchors_z, instrument.anchors_controls)
-        self._wander = Wander(self._anchors, 1.0 / frame_s)
-        self.set_clips(instrument.clips if clips is None else clips)
-        self._envelope, self._glide = Envelope(frame_s), Glide(frame_s)
-        self._gate_ramp = Ramp(m.hop)
-        taus = [SMOOTHING_S.get(n, HOLD_S) for n in self._map.names]
-        self._follow = np.array([1.0 - math.exp(-frame_s / t) for t in taus], np.float32)
-        self._hold_share = np.float32(1.0 - math.exp(-frame_s / HOLD_S))
-        self._hand = np.zeros(self.size, np.float32)
-        self._weight = np.zeros(self.size, np.float32)
-        self._row = np.zeros(self._latent + self.size, np.float32)
-        self._from = self._row.copy()
-        self._blend = 0
-        self._key: tuple[int, ...] = ()
-        self._seed = 0
-        self._panic = 0
-        self._z = np.zeros((1, self._latent, MAX_FRAMES), np.float32)
-        self._controls = np.zeros((1, self.size, MAX_FRAMES), np.float32)
-        self._level = np.zeros((1, MAX_FRAMES), np.float32)
-        self._f0 = np.zeros((1, MAX_FRAMES), np.float32)
-        self._gate = np.zeros(MAX_FRAMES)
-        self._last_sample = 0.0
-        self.asked = self._map.default_controls.copy()
-        """Normalised controls last given to the decoder, [C]."""
-        self.asked_physical = self._map.defaults.copy()
+    def __init__(self, shared: Shared, clips: Clips, decoder: DecoderRows) -> None:
+        self._shared = shared
+        self.modulation = VoiceModulation(shared.frame_s)
+        self.tone = Tone(shared.anchors, clips, 1.0 / shared.frame_s)
+        self._envelope, self._glide = Envelope(shared.frame_s), Glide(shared.frame_s)
+        self.left, self.right = decoder.new_row(), decoder.new_row()
+        self.tails = (Tail(shared.hop), Tail(shared.hop))
+        self.stereo = False
+        self.key: Key | None = None
+        self.gate = False
+        self.serial = 0
+        """Which note of the engine this is: the larger, the newer."""
+        self._next_key: Key | None = None
+        self._release_due = False
+        self._trigger = False
+        self.ended = True
+        """Whether the sound has ended (its row may be dropped)."""
+        self._dynamics_db = 0.0
+        self.gains = np.zeros(MAX_FRAMES)
+        self.amplitude = 0.0
+        self.asked = [0.0] * shared.size
+        """Normalised controls last given to the decoder."""
+        self.asked_physical = [0.0] * shared.size
+        self.source_controls = [0.0] * shared.size
         self.f0_hz = 0.0
-        self.non_finite = 0
-        self.position = 0.0
-        self.row_size = self._latent + self.size
-        self.rows_played: list[tuple[np.ndarray, float]] = []
-        """Rows given to the decoder, and envelopes, since the list was last cleared."""
-        self._wander.restart(0, 0)
-
-    def set_clips(self, clips: Sequence[np.ndarray]) -> None:
-        """Read these clips [Z + C, T]."""
-        self._clips = [ClipReader(c) for c in clips]
-
-    def snapshot(self) -> dict[str, np.ndarray]:
-        """What the sound depends on."""
-        return {"decoder": self._decoder.graph.state.copy(), "noise": np.array(self._decoder.frames)}
-
-    def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Go on from a snapshot."""
-        self._decoder.graph.state[:] = state["decoder"]
-        self._decoder.frames = int(state["noise"])
 
     @property
-    def sounding(self) -> bool:
+    def on(self) -> bool:
         """Whether the gate is open or the release still rings."""
-        return self._envelope.amplitude > 0.0
+        return not self.ended
 
-    def reset(self) -> None:
-        """Silence at once: every stream from zero."""
-        self._decoder.reset()
-        self.live.reset()
+    @property
+    def rows(self) -> list[Row]:
+        """Its decoder rows."""
+        return [self.left, self.right] if self.stereo else [self.left]
+
+    def silence(self) -> None:
+        """At once, keeping nothing."""
+        self.key = self._next_key = None
+        self.gate = self._release_due = False
+        self.ended = True
+        self.stereo = False
         self._envelope.reset()
-        self._gate_ramp.value = 0.0
-        self._weight.fill(0.0)
-        self._last_sample = 0.0
-        self._key = ()
+        self._glide.reset()
+        self.amplitude = 0.0
 
-    def render(self, count: int, frame: ControlFrame, audio_in: np.ndarray | None) -> np.ndarray:
-        """The next `count` <= MAX_FRAMES frames: float32 [count * hop]. `audio_in` [count * hop] if live."""
-        if frame.panic != self._panic:
-            self._panic = frame.panic
-            self.reset()
-        if frame.seed != self._seed:
-            self._seed = frame.seed
-            self._decoder.seed = frame.seed
-            self._wander.restart(abs(frame.seed), self._home(frame))
-        gain = 10.0 ** (_number(frame.input_gain_db, 0.0, -60.0, 60.0) / 20.0)
-        for t in range(count):
-            live = None if audio_in is None else audio_in[t * self._hop : (t + 1) * self._hop]
-            self._step(t, frame, live, gain)
-        audio = self._decoder.process(
-            self._z[:, :, :count], self._controls[:, :, :count], self._level[:, :count], self._f0[:, :count]
-        )[0]
-        for t in range(count):
-            self._finish(audio[t * self._hop : (t + 1) * self._hop], self._gate[t])
-        return audio
+    def start(self, key: Key, sample: int) -> None:
+        """Begin `key` from silence at `sample` of the frame to come."""
+        shared = self._shared
+        shared.before_start(self, sample)
+        shared.triggers += 1
+        values, source = shared.base, shared.frame.source
+        self.silence()
+        self.key, self.gate, self.ended = key, True, False
+        seed = self._seed(key, values[_LIFE])
+        live = source == Source.LIVE
+        for row, tail in zip((self.left, self.right), self.tails, strict=True):
+            row.start(seed)
+            # A live sound is under way already: a delay would only make it later.
+            tail.start(0 if live else sample, sample if live and sample else NEVER)
+        if shared.width > 0.0:
+            self.widen()
+        self.tone.start(seed, source, bool(shared.frame.retrigger), values[_LIFE] == 0.0)
+        self.modulation.reset()
+        self.modulation.start(key.velocity, key.f0_hz)
+        self._trigger = True
+        self._dynamics_db = velocity_db(key.velocity, values[_DYNAMICS])
 
-    def _finish(self, sound: np.ndarray, gate: float) -> None:
-        """Guard one frame of sound and open or close it, in place."""
-        if not math.isfinite(float(sound.sum())):
-            fade_out_from(sound, self._last_sample)
-            frames = self._decoder.frames
-            self._decoder.reset()
-            self._decoder.frames = frames
-            self.non_finite += 1
-        self._last_sample = float(sound[-1])
-        self._gate_ramp.apply(sound, gate)
+    def _seed(self, key: Key, life: float) -> int:
+        """Of everything random in this trigger. Without life the same note always has the same."""
+        number = self._shared.frame.seed * 1_000_003 + round(key.f0_hz * 16.0) * 7919
+        if life > 0.0:
+            number += self._shared.triggers * 104_729
+        return abs(number) % (1 << 31)
 
-    def _step(self, t: int, frame: ControlFrame, live: np.ndarray | None, gain: float) -> None:
-        """Advance everything by one frame and fill column t of the decoder's inputs."""
-        amplitude = self._envelope.step(
-            bool(frame.gate),
-            _number(frame.velocity, 1.0, 0.0, 1.0),
-            _number(frame.attack_s, 0.008, 0.0, 60.0),
-            _number(frame.release_s, 0.15, 0.0, 60.0),
+    def widen(self) -> None:
+        """Become stereo: the right goes on as the left does (rows taken out of the stream)."""
+        self.right.copy_from(self.left)
+        self.right.seed = self.left.seed ^ 0x2545F491
+        self.right.like_left = True
+        self.tails[1].copy_from(self.tails[0])
+        self.stereo = True
+
+    def change(self, key: Key, sample: int) -> None:
+        """Go over to another key without a new attack."""
+        if sample <= self.tails[0].delay:
+            self._take(key)
+        else:
+            self._next_key = key
+
+    def _take(self, key: Key) -> None:
+        self.key = key
+        self.modulation.velocity = key.velocity
+        self.modulation.set_note(key.f0_hz)
+
+    def release(self, sample: int) -> None:
+        """Close the gate: the sound falls from `sample` on, the decoder follows from its next frame on."""
+        until = self.tails[0].delay
+        if sample <= until:
+            self.gate = False
+        else:
+            until += self._shared.hop
+            self._release_due = True
+        for tail in self.tails:
+            tail.fall(sample, until, self.modulation.values[_RELEASE], self._shared.sample_rate)
+
+    def step(self, column: int) -> None:
+        """Advance everything by one frame and fill a column of the rows' inputs."""
+        shared = self._shared
+        frame, asking = shared.frame, shared.asking
+        modulation, key = self.modulation, self.key
+        if key is not None:
+            modulation.pressure, modulation.timbre = key.pressure, key.timbre
+        modulation.step(self.gate, modulation.values, self._trigger)
+        self._trigger = False
+        shared.modulation.apply(modulation, shared.base)
+        values = modulation.values
+        amplitude = self._envelope.step(self.gate, values[_ATTACK], values[_RELEASE])
+        home = frame.anchor if key is None or key.tone < 0 else key.tone
+        row = self.tone.step(frame, values, home, shared.live, shared.place)
+        own = row[shared.latent :].tolist()
+        other = self.tone.other(frame, values) if asking.wants(Origin.OTHER) else None
+        other_controls = None if other is None else other[shared.latent :].tolist()
+        base = asking.base(own, other_controls, shared.live_controls)
+        note = self._note_hz(values)
+        dynamics_db = self._dynamics(values)
+        pitch, loudness = asking.pitch, asking.loudness
+        to_control, to_physical = asking.map.to_control, asking.map.to_physical
+        controls = asking.asked(
+            base, to_control[pitch](note) if note > 0.0 else None, values[_INSIST], dynamics_db
         )
-        row, physical = self._source_row(frame, live, gain)
-        own = row[self._latent :]
-        note = (
-            self._glide.step(frame.f0_hz, _number(frame.glide_s, 0.0, 0.0, 60.0))
-            if self._map.pitch >= 0
-            else 0.0
-        )
-        controls = self._with_hand(own, frame, note)
-        values = self._map.all_to_physical(controls, out=self.asked_physical)
-        if physical is not None:
+        travels = modulation.travels
+        if shared.modulation.active:
+            for i in range(shared.size):
+                if i != pitch and travels[i]:
+                    controls[i] = min(max(controls[i] + 2.0 * travels[i], -OVERSHOOT), OVERSHOOT)
+        physical = [to_physical[i](controls[i]) for i in range(shared.size)]
+        if frame.source == Source.LIVE and shared.live_physical is not None and not self.tone.blending:
             # A live sound may be quieter, higher or lower than the corpus: keep it exact where no hand is.
-            for row_index in (self._map.loudness, self._map.pitch):
-                if row_index >= 0:
-                    shift = values[row_index] - self._map.to_physical(row_index, own[row_index])
-                    values[row_index] = physical[row_index] + shift
-        gate = 1.0 if amplitude > 0.0 else 0.0
-        if self._map.loudness >= 0:
-            level = max(values[self._map.loudness] + self._envelope.level_db(), FLOOR_DB)
-            values[self._map.loudness] = self._level[0, t] = level
-            controls[self._map.loudness] = self._map.to_control(self._map.loudness, level)
+            for i in (loudness, pitch):
+                if i >= 0:
+                    physical[i] += shared.live_physical[i] - to_physical[i](own[i])
+        gain = 1.0 if amplitude > 0.0 else 0.0
+        if loudness >= 0:
+            level = max(physical[loudness] + dynamics_db + self._envelope.level_db(), FLOOR_DB)
+            physical[loudness] = level
+            controls[loudness] = to_control[loudness](level)
+            self.left.level_db[column] = level
         else:
-            gate = amplitude * self._envelope.gain
-        if self._map.pitch >= 0:
-            f0 = note if note > 0.0 else values[self._map.pitch]
+            gain = amplitude * 10.0 ** (dynamics_db / 20.0)
+        if pitch >= 0:
+            f0 = (note if note > 0.0 else physical[pitch]) * 2.0 ** travels[pitch]
             f0 = min(max(f0, F0_RANGE_HZ[0]), F0_RANGE_HZ[1])
-            values[self._map.pitch] = self._f0[0, t] = self.f0_hz = f0
-            controls[self._map.pitch] = self._map.to_control(self._map.pitch, f0)
-        self._z[0, :, t] = row[: self._latent]
-        self._controls[0, :, t] = self.asked = controls
-        self._gate[t] = gate
-        self.rows_played.append((np.concatenate([row[: self._latent], controls]), amplitude))
+            physical[pitch] = self.f0_hz = f0
+            controls[pitch] = to_control[pitch](f0)
+            self.left.f0_hz[column] = f0
+        self.left.z[:, column] = row[: shared.latent]
+        self.left.controls[:, column] = controls
+        if self.stereo:
+            self._fill_right(column)
+        self.gains[column] = gain
+        self.amplitude = amplitude
+        self.asked, self.asked_physical, self.source_controls = controls, physical, own
+        self.ended = amplitude == 0.0 and not self.gate
+        if self._next_key is not None:
+            self._take(self._next_key)
+            self._next_key = None
+        if self._release_due:
+            self.gate = self._release_due = False
 
-    def _home(self, frame: ControlFrame) -> int:
-        return int(frame.anchor) % len(self._anchors)
+    def _fill_right(self, column: int) -> None:
+        left, right, apart = self.left, self.right, self._shared.apart
+        right.z[:, column] = left.z[:, column] - apart
+        left.z[:, column] += apart
+        right.controls[:, column] = left.controls[:, column]
+        right.level_db[column] = left.level_db[column]
+        right.f0_hz[column] = left.f0_hz[column]
 
-    def _source_row(
-        self, frame: ControlFrame, live: np.ndarray | None, gain: float
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """(z and own controls, own physical controls if they come from a live sound), one frame."""
-        source = int(frame.source)
-        if (source == Source.CLIP and not self._clips) or (source == Source.LIVE and live is None):
-            source = int(Source.HOLD)
-        place = int(frame.clip) % max(len(self._clips), 1) if source == Source.CLIP else self._home(frame)
-        key = (source, 0 if source == Source.LIVE else place, self._seed)
-        physical = None
-        if key != self._key:
-            if self._key:
-                np.copyto(self._from, self._row)
-                self._blend = BLEND_FRAMES
-            if source == Source.LIVE and self._key[:1] != (source,):
-                self.live.reset()
-            self._key = key
-        if source == Source.CLIP:
-            clip = self._clips[place]
-            if self._envelope.rose and frame.retrigger:
-                clip.restart()
-            speed = _number(frame.clip_speed, 1.0, -8.0, 8.0)
-            row = clip.read(speed, _number(frame.clip_start, 0.0, 0, 1), _number(frame.clip_end, 1.0, 0, 1))
-            self.position = clip.position
-        elif source == Source.WANDER:
-            rate = _number(frame.wander_rate_hz, 0.25, 0.0, 50.0)
-            row = self._wander.wander(place, rate, _number(frame.wander_depth, 1.0, 0.0, 1.0))
-            self.position = float(self._wander.nearest())
-        elif source == Source.LIVE:
-            row = self.live.step(live, gain)  # type: ignore[arg-type]
-            physical = self.live.physical
-        else:
-            row = self._wander.hold(place, _number(frame.life, 0.0, 0.0, 1.0))
-            self.position = float(place)
-        if self._blend > 0:
-            share = np.float32(self._blend / (BLEND_FRAMES + 1))
-            np.copyto(self._row, row + share * (self._from - row))
-            self._blend -= 1
-            return self._row, None
-        np.copyto(self._row, row)
-        return self._row, physical
+    def _note_hz(self, values: list[float]) -> float:
+        """The note's pitch in this frame; 0 without one."""
+        key = self.key
+        if key is None or self._shared.asking.pitch < 0:
+            return 0.0
+        if key.jump:
+            self._glide.jump()
+            key.jump = False
+        f0_hz = self._glide.step(key.f0_hz, values[_GLIDE])
+        if f0_hz > 0.0:
+            octaves = key.bend + self._shared.bend + values[_TUNE] / 1200.0
+            if octaves:
+                f0_hz *= 2.0 ** min(max(octaves, -8.0), 8.0)
+        return f0_hz
 
-    def _with_hand(self, own: np.ndarray, frame: ControlFrame, note: float) -> np.ndarray:
-        """Own controls [C] -> what is asked: the hand's where it holds, the others by insist. A new array."""
-        n = self.size
-        asked = np.clip(frame.asked[:n], -OVERSHOOT, OVERSHOOT)
-        if not math.isfinite(float(asked.sum())):
-            asked = np.where(np.isfinite(asked), asked, self._hand)
-        held = frame.held[:n]
-        # A control just taken starts at the hand's value and is faded in by its weight.
-        idle = self._weight < 0.01
-        self._hand += np.where(idle, 1.0, self._follow) * (asked - self._hand)
-        self._weight += self._hold_share * (held - self._weight)
-        self._weight[self._weight < 1e-3] = 0.0
-        pitch = self._map.pitch
-        delta = self._weight * (self._hand - own)
-        if note > 0.0:
-            delta[pitch] = self._map.to_control(pitch, note) - own[pitch]
-        insist = _number(frame.insist, 1.0, 0.0, 1.0)
-        moved = self._weight > 0.0
-        if note > 0.0:
-            moved[pitch] = True
-        if insist < 1.0 and moved.any():
-            rows = np.flatnonzero(moved)
-            controls = self.instrument.coupling.move_others(own, tuple(rows), delta[rows], insist)
-            if pitch >= 0 and not moved[pitch]:
-                controls[pitch] = own[pitch]
-            return controls
-        return own + delta
+    def _dynamics(self, values: list[float]) -> float:
+        """By how much velocity lowers the loudness now, dB."""
+        target = 0.0 if self.key is None else velocity_db(self.key.velocity, values[_DYNAMICS])
+        if target != self._dynamics_db:
+            self._dynamics_db += (target - self._dynamics_db) / DYNAMICS_FRAMES
+            if math.fabs(target - self._dynamics_db) < 0.01:
+                self._dynamics_db = target
+        return self._dynamics_db
 
+    def _parts(self) -> dict:
+        return {
+            "modulation": self.modulation,
+            "tone": self.tone,
+            "envelope": self._envelope,
+            "glide": self._glide,
+            "left": self.left,
+            "right": self.right,
+            "tail1": self.tails[0],
+            "tail2": self.tails[1],
+        }
 
-def _number(value: float, default: float, low: float, high: float) -> float:
-    """`value` within low..high; NaN becomes the default."""
-    return min(max(value, low), high) if value == value else default
+    def state(self) -> State:
+        """Everything later frames depend on (its rows taken out of the stream before)."""
+        keys = [Key(-1, 0.0, 0.0) if key is None else key for key in (self.key, self._next_key)]
+        there = [self.key is not None, self._next_key is not None]
+        return {
+            **attributes(self, _NUMBERS),
+            "amplitude": self.amplitude,
+            "keys": np.array([key.state() for key in keys]),
+            "there": np.array(there),
+            **gather(self._parts()),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put back what `state` gave."""
+        set_attributes(self, _NUMBERS, state)
+        self.amplitude = float(state["amplitude"])
+        keys = [Key.restore(row) for row in state["keys"]]
+        self.key, self._next_key = (k if t else None for k, t in zip(keys, state["there"], strict=True))
+        scatter(self._parts(), state)

@@ -1,0 +1,70 @@
+"""Hand: the controls that hands hold, smoothed, and how firmly each is held."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from neurorack.core.normaliser import OVERSHOOT
+from neurorack.play.engine.frame import SMOOTHING_S, ControlFrame
+from neurorack.play.engine.plain_state import State, attributes, set_attributes
+
+HOLD_S = 0.02
+"""Time constant with which the hand takes a control over from the source, and lets it go."""
+
+
+class Hand:
+    """`value` [C] normalised controls asked by hand; `weight` [C]: 0 the source's, 1 the hand's."""
+
+    def __init__(self, names: tuple[str, ...], frame_s: float) -> None:
+        self._follow = [1.0 - math.exp(-frame_s / SMOOTHING_S.get(name, HOLD_S)) for name in names]
+        self._share = 1.0 - math.exp(-frame_s / HOLD_S)
+        self._size = len(names)
+        self._asked = [0.0] * self._size
+        self._held = [False] * self._size
+        self.value = [0.0] * self._size
+        self.weight = [0.0] * self._size
+        self.active = False
+        """Whether any control is held at all, or still let go."""
+
+    def reset(self) -> None:
+        """Let go of everything at once."""
+        self.weight = [0.0] * self._size
+
+    def aim(self, frame: ControlFrame) -> None:
+        """Take what a frame asks; `step` moves there. What is not a number changes nothing."""
+        self._held = frame.held[: self._size].tolist()
+        self._asked = [
+            min(max(asked, -OVERSHOOT), OVERSHOOT) if asked == asked else self.value[i]
+            for i, asked in enumerate(frame.asked[: self._size].tolist())
+        ]
+
+    def step(self) -> None:
+        """Move on by one frame."""
+        self.active = self.active or any(self._held)
+        if not self.active:
+            return
+        self.active = False
+        for i in range(self._size):
+            weight = self.weight[i]
+            if weight < 0.01:
+                # A control just taken starts at the hand's value and is faded in by its weight.
+                self.value[i] = self._asked[i]
+            else:
+                self.value[i] += self._follow[i] * (self._asked[i] - self.value[i])
+            weight += self._share * (self._held[i] - weight)
+            if weight < 1e-3 and not self._held[i]:
+                weight = 0.0
+            self.weight[i] = weight
+            self.active = self.active or weight > 0.0
+
+    def state(self) -> State:
+        """Everything later steps depend on."""
+        found = attributes(self, ("active",))
+        return {**found, "value": np.array(self.value), "weight": np.array(self.weight)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put back what `state` gave."""
+        set_attributes(self, ("active",), state)
+        self.value, self.weight = state["value"].tolist(), state["weight"].tolist()

@@ -1,0 +1,236 @@
+"""Part: an instrument with its voices, live input and map: everything that changes when another is chosen."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from neurorack.core.errors import NeurorackError
+from neurorack.play.engine.frame import MAX_CONTROLS, ControlFrame, Origin, Source
+from neurorack.play.engine.instrument import Instrument
+from neurorack.play.engine.live import LiveSource
+from neurorack.play.engine.modulation.matrix import Modulation
+from neurorack.play.engine.params import PARAM_INDEX
+from neurorack.play.engine.plain_state import State, gather, scatter, under
+from neurorack.play.engine.rows import MAX_FRAMES, DecoderRows, Row
+from neurorack.play.engine.shared import Shared
+from neurorack.play.engine.tail import Tail
+from neurorack.play.engine.tone import Clips
+from neurorack.play.engine.voice import Voice
+
+MAX_VOICES = 4
+_WIDTH, _GAIN = (PARAM_INDEX[name] for name in ("width", "input_gain_db"))
+
+
+class Part:
+    """Renders frames. Made off the audio thread (it warms its graphs), then used on it."""
+
+    def __init__(
+        self, instrument: Instrument, clips: Sequence[np.ndarray] | None, modulation: Modulation
+    ) -> None:
+        if instrument.map.size > MAX_CONTROLS:
+            raise NeurorackError(
+                f"The instrument {instrument.name} has {instrument.map.size} controls: "
+                f"the player takes at most {MAX_CONTROLS}."
+            )
+        self.instrument = instrument
+        self.hop = instrument.manifest.hop
+        self.shared = Shared(instrument, modulation)
+        self.shared.before_start = self._before_start
+        self._decoder = DecoderRows(instrument.graphs)
+        made = Clips(instrument.clips if clips is None else clips)
+        self.voices = [Voice(self.shared, made, self._decoder) for _ in range(MAX_VOICES)]
+        self.live = LiveSource(instrument.graphs, instrument.map)
+        self._live_runs = False
+        self._ghosts: list[tuple[Row, Tail, int]] = []
+        """Rows that fade where another note took their voice, and their channel (2: both)."""
+        self._clips: Clips | None = None
+        self._first = self._column = 0
+        self._playing: list[Voice] = []
+        """Voices whose rows the frames since the last flush are decoded in."""
+        self._mix = np.zeros((2, MAX_FRAMES * self.hop), np.float32)
+        self.stereo = False
+        """Whether left and right have differed in the last frames rendered."""
+        self.non_finite = 0
+        self.rows: list[tuple[np.ndarray, float]] = []
+        """(row [Z + C] as decoded, amplitude) of the newest voice, every frame since last cleared."""
+
+    @property
+    def newest(self) -> Voice:
+        """The voice started last."""
+        return max(self.voices, key=lambda voice: voice.serial)
+
+    def set_clips(self, clips: Sequence[np.ndarray]) -> None:
+        """Read these from the next frame on. May be called by another thread."""
+        self._clips = Clips(clips)
+
+    def silence(self) -> None:
+        """Everything off at once."""
+        self._decoder.take_out()
+        self._ghosts.clear()
+        for voice in self.voices:
+            voice.silence()
+        self.shared.hand.reset()
+        self.live.reset()
+
+    def reseed(self, seed: int, home: int) -> None:
+        """Start everything random afresh."""
+        for n, voice in enumerate(self.voices):
+            voice.tone.reseed(abs(seed) * MAX_VOICES + n, home)
+
+    def aim(self, frame: ControlFrame, base: list[float]) -> None:
+        """The frame and its parameters, within their ranges, for the frames to come."""
+        self.shared.frame, self.shared.base = frame, base
+        self.shared.hand.aim(frame)
+        self.shared.asking.aim(frame)
+
+    def begin(self) -> np.ndarray:
+        """Start a run of up to MAX_FRAMES frames. Returns where they are mixed: [2, MAX_FRAMES * hop]."""
+        if self._clips is not None:
+            clips, self._clips = self._clips, None
+            for voice in self.voices:
+                voice.tone.set_clips(clips)
+        self._first = self._column = 0
+        self._mix.fill(0.0)
+        self.stereo = False
+        return self._mix
+
+    def step(self, sound_in: np.ndarray | None, gain: float) -> None:
+        """Advance all that is not decoded by a frame; events of the frame have been obeyed before."""
+        shared = self.shared
+        newest = self.newest
+        shared.hand.step()
+        shared.step_width(newest.modulation.values[_WIDTH])
+        self._listen(sound_in, gain)
+        self._fit_width()
+        if self._column == 0:
+            self._playing = [voice for voice in self.voices if voice.on]
+        for voice in self._playing:
+            voice.step(self._column)
+        if newest not in self._playing:
+            # Silent, but its needles move.
+            newest.step(self._column)
+        latent = shared.latent
+        row = np.empty(latent + shared.size, np.float32)
+        row[:latent] = newest.left.z[:, self._column]
+        row[latent:] = newest.asked
+        self.rows.append((row, newest.amplitude))
+        self._column += 1
+
+    def _fit_width(self) -> None:
+        """Give sounding voices a second row when left and right are to differ, and take it away after."""
+        wide = self.shared.width > 0.0
+        if any(voice.on and voice.stereo != wide for voice in self.voices):
+            self._flush()
+            self._decoder.take_out()
+            for voice in self.voices:
+                if wide and voice.on and not voice.stereo:
+                    voice.widen()
+                elif not wide:
+                    voice.stereo = False
+
+    def _listen(self, sound_in: np.ndarray | None, gain: float) -> None:
+        """Encode and measure the live input, if anything reads it."""
+        shared = self.shared
+        wanted = sound_in is not None and (
+            shared.frame.source == Source.LIVE or shared.asking.wants(Origin.LIVE)
+        )
+        if wanted and not self._live_runs:
+            self.live.reset()
+        self._live_runs = wanted
+        if wanted:
+            assert sound_in is not None
+            shared.live = self.live.step(sound_in, gain)
+            shared.live_controls = shared.live[shared.latent :].tolist()
+            shared.live_physical = self.live.physical.tolist()
+        else:
+            shared.live = shared.live_controls = shared.live_physical = None
+
+    def end(self) -> None:
+        """Decode what has been stepped since `begin`."""
+        self._flush()
+
+    def _flush(self) -> None:
+        """Decode the columns filled so far into the mix."""
+        count, hop = self._column, self.hop
+        if count == 0:
+            return
+        voices = self._playing
+        rows = [row for voice in voices for row in voice.rows] + [ghost[0] for ghost in self._ghosts]
+        if rows:
+            audio = self._decoder.process(rows, count, self.shared.likeness)
+            for t in range(count):
+                at = slice((self._first + t) * hop, (self._first + t + 1) * hop)
+                place = 0
+                for voice in voices:
+                    gate = voice.gains[t]
+                    for channel, row in enumerate(voice.rows):
+                        both = not voice.stereo
+                        self._finish(
+                            row, voice.tails[channel], audio[place], t, gate, at, 2 if both else channel
+                        )
+                        place += 1
+                for row, tail, channel in self._ghosts:
+                    self._finish(row, tail, audio[place], t, tail.gate, at, channel)
+                    place += 1
+            self._ghosts = [ghost for ghost in self._ghosts if not ghost[1].faded]
+        self._first += count
+        self._column = 0
+
+    def _finish(
+        self, row: Row, tail: Tail, audio: np.ndarray, t: int, gate: float, at: slice, channel: int
+    ) -> None:
+        sound = tail.finish(audio[t * self.hop : (t + 1) * self.hop], gate)
+        if tail.failed:
+            self._decoder.take_out()
+            row.memory.fill(0.0)
+            self.non_finite += 1
+        if channel == 2:
+            self._mix[0, at] += sound
+            self._mix[1, at] += sound
+        else:
+            self.stereo = True
+            self._mix[channel, at] += sound
+
+    def _before_start(self, voice: object, sample: int) -> None:
+        """What still sounds of a voice that starts again fades from `sample` on, in rows of its own."""
+        assert isinstance(voice, Voice)
+        self._flush()
+        self._decoder.take_out()
+        if not voice.on:
+            return
+        for channel, row in enumerate(voice.rows):
+            fading, tail = self._decoder.new_row(), Tail(self.hop)
+            fading.copy_from(row)
+            fading.hold()
+            tail.copy_from(voice.tails[channel])
+            tail.fade(sample)
+            self._ghosts.append((fading, tail, channel if voice.stereo else 2))
+        # Rows are few: of many notes that start together, the oldest that fade are cut.
+        room = MAX_VOICES * (2 if voice.stereo else 1)
+        del self._ghosts[: max(len(self._ghosts) - min(room, 4), 0)]
+
+    def state(self) -> State:
+        """Everything later frames depend on."""
+        self._decoder.take_out()
+        voices = {f"voice{n}": voice for n, voice in enumerate(self.voices)}
+        ghosts = {f"ghost{n}": part for n, ghost in enumerate(self._ghosts) for part in ghost[:1]}
+        tails = {f"fade{n}": ghost[1] for n, ghost in enumerate(self._ghosts)}
+        return {
+            "ghosts": np.array([ghost[2] for ghost in self._ghosts], np.int64),
+            "live_runs": int(self._live_runs),
+            **gather({"shared": self.shared, "live": self.live, **voices, **ghosts, **tails}),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put back what `state` gave."""
+        self._decoder.take_out()
+        voices = {f"voice{n}": voice for n, voice in enumerate(self.voices)}
+        scatter({"shared": self.shared, "live": self.live, **voices}, state)
+        self._live_runs = bool(state["live_runs"])
+        self._ghosts = []
+        for n, channel in enumerate(state["ghosts"].tolist()):
+            row, tail = self._decoder.new_row(), Tail(self.hop)
+            row.restore(under(f"ghost{n}", state))
+            tail.restore(under(f"fade{n}", state))
+            self._ghosts.append((row, tail, channel))

@@ -1,0 +1,138 @@
+"""Performer: obeys frames and events in time: parameters, notes, clock, panic and seed, frame by frame."""
+
+import math
+from collections.abc import Mapping
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from neurorack.play.engine.events import Event, Kind
+from neurorack.play.engine.frame import ControlFrame
+from neurorack.play.engine.modulation.matrix import Modulation
+from neurorack.play.engine.notes import GATE_KEY, Key, Notes
+from neurorack.play.engine.params import PARAM_INDEX, PARAM_NAMES, PARAMS
+from neurorack.play.engine.part import Part
+from neurorack.play.engine.plain_state import State, attributes, gather, scatter, set_attributes
+
+_read = attrgetter(*PARAM_NAMES)
+(_MODE, _VOICES, _VELOCITY, _GAIN, _GATE, _GATE_LENGTH) = (
+    PARAM_INDEX[name]
+    for name in ("voice_mode", "voices", "velocity", "input_gain_db", "gate_division", "gate_length")
+)
+_STATE = ("_panic", "_seed", "_gate_f0")
+
+
+class Performer:
+    """What is performed, whichever instrument plays it."""
+
+    LEVEL = PARAM_INDEX["level_db"]
+
+    def __init__(self, modulation: Modulation) -> None:
+        self.modulation = modulation
+        self.notes = Notes()
+        self.input_power = 0.0
+        self._events: list[tuple[int, Event]] = []
+        self._seen: tuple[float, ...] = ()
+        self._base: list[float] = []
+        self._panic = self._seed = 0
+        self._gate_f0 = 0.0
+
+    def schedule(self, sample: int, event: Event) -> None:
+        """`event` takes effect at this sample of the stream; later ones never come first."""
+        self._events.append((sample, event))
+
+    def aim(self, frame: ControlFrame) -> list[float]:
+        """The frame's PARAMS within their ranges."""
+        values = _read(frame)
+        if values != self._seen:
+            self._seen = values
+            self._base = [spec.clamp(float(v)) for spec, v in zip(PARAMS, values, strict=True)]
+        self.modulation.read_routes(frame)
+        return self._base
+
+    def step(
+        self, part: Part, frame: ControlFrame, base: list[float], start: int, sound_in: np.ndarray | None
+    ) -> None:
+        """One frame of `part`, which begins at sample `start` of the stream."""
+        part.aim(frame, base)
+        if frame.panic != self._panic:
+            self._panic = frame.panic
+            part.silence()
+            self.notes.held.clear()
+        if frame.seed != self._seed:
+            self._seed = frame.seed
+            self.modulation.restart(frame.seed)
+            part.reseed(frame.seed, int(frame.anchor))
+        values = part.newest.modulation.values
+        gain = 10.0 ** (values[_GAIN] / 20.0)
+        self.input_power = 0.0
+        if sound_in is not None:
+            power = float(np.dot(sound_in, sound_in)) * gain * gain / len(sound_in)
+            self.input_power = power if power < math.inf else 0.0
+        self.modulation.step(values, self.input_power)
+        self._obey(part, frame, base, start)
+        part.shared.bend = self.notes.bend
+        part.step(sound_in, gain)
+
+    def _obey(self, part: Part, frame: ControlFrame, base: list[float], start: int) -> None:
+        """The gate button, the clocked gate and the events of this frame."""
+        notes, voices = self.notes, part.voices
+        mode, limit = int(base[_MODE]), int(base[_VOICES])
+        division = int(base[_GATE])
+        # The clock's gate is taken first: a note that comes with its opening starts once.
+        notes.clock(division == 0 or self.modulation.clock.gate(division, base[_GATE_LENGTH]), voices)
+        held = notes.held.get(GATE_KEY)
+        if frame.gate and held is None:
+            self._gate_f0 = frame.f0_hz
+            notes.press(Key(GATE_KEY, frame.f0_hz, base[_VELOCITY]), 0, voices, mode, limit)
+        elif held is not None and not frame.gate:
+            notes.let_go(GATE_KEY, 0, voices, mode)
+        elif held is not None and frame.f0_hz != self._gate_f0:
+            self._gate_f0 = frame.f0_hz
+            notes.take(Event(Kind.PITCH, GATE_KEY, frame.f0_hz, 1.0), 0, voices, mode, limit)
+        if not self._events:
+            return
+        end = start + part.hop
+        due = [e for e in self._events if e[0] < end]
+        if not due:
+            return
+        self._events = [e for e in self._events if e[0] >= end]
+        clock = self.modulation.clock
+        for sample, event in due:
+            at = min(max(sample - start, 0), part.hop - 1)
+            if event.kind == Kind.EXTERNAL:
+                self.modulation.set_external(int(event.note), float(event.a))
+            elif event.kind == Kind.CLOCK:
+                clock.pulse((part.hop - at) * clock.frame_s / part.hop)
+            elif event.kind == Kind.START:
+                clock.start()
+            elif event.kind == Kind.STOP:
+                clock.stop()
+            else:
+                notes.take(event, at, voices, mode, limit)
+
+    def move(self, old: Part, new: Part, frame: ControlFrame, base: list[float]) -> None:
+        """Another instrument goes on with the notes that are held."""
+        new.aim(frame, base)
+        for before, after in zip(old.voices, new.voices, strict=True):
+            after.serial = before.serial
+            after.modulation.values[:] = before.modulation.values
+            if before.key is not None and before.gate:
+                after.start(before.key, 0)
+                after.serial = before.serial
+
+    def state(self) -> State:
+        """Everything later frames depend on, without the modulation."""
+        numbers = [(s, e.kind, e.note, e.a, e.b, e.tone) for s, e in self._events]
+        events = np.array(numbers, np.float64).reshape(-1, 6)
+        return {**attributes(self, _STATE), "events": events, **gather({"notes": self.notes})}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put back what `state` gave."""
+        set_attributes(self, _STATE, state)
+        self._events = [
+            (int(s), Event(int(kind), int(note), a, b, int(tone)))
+            for s, kind, note, a, b, tone in state["events"].tolist()
+        ]
+        scatter({"notes": self.notes}, state)

@@ -1,0 +1,136 @@
+"""Rows: every sounding tone is one row of a single decoder call, with a state, noise and output of its own.
+
+Graph streams for every number of rows are bound and warmed beforehand, so that a row joins or leaves between
+two frames by copying states: nothing is prepared, and nothing depends on when something was ready.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from neurorack.core.noise import WhiteRows
+from neurorack.play.engine.graph_stream import GraphStream
+from neurorack.play.engine.graphs import Graphs
+from neurorack.play.engine.plain_state import State, attributes, set_attributes
+
+MAX_FRAMES = 16
+"""Most frames rendered in one decoder call."""
+SIZES = (1, 2, 3, 4, 6, 8, 12)
+"""Numbers of rows that streams are kept for; others take the next larger one."""
+WARM_FRAMES = (1, 2, 4, 8, 16)
+_STATE = ("z", "controls", "level_db", "f0_hz", "memory", "seed", "frames", "like_left", "used")
+
+
+class Row:
+    """Inputs of one decoder row for up to MAX_FRAMES frames; `state` and noise go on from frame to frame."""
+
+    def __init__(self, latent: int, controls: int, state_size: int) -> None:
+        self.z = np.zeros((latent, MAX_FRAMES), np.float32)
+        self.controls = np.zeros((controls, MAX_FRAMES), np.float32)
+        self.level_db = np.full(MAX_FRAMES, -90.0, np.float32)
+        self.f0_hz = np.zeros(MAX_FRAMES, np.float32)
+        self.memory = np.zeros(state_size, np.float32)
+        """The decoder's state while the row is in no stream; inside one, the stream's is the valid one."""
+        self.seed = 0
+        self.frames = 0
+        """Frames decoded since the row started: its place in its noise."""
+        self.like_left = False
+        """Whether this is the right of a pair, the left of which goes before it: their noise is alike."""
+        self.used = 0
+        """How many columns were decoded last."""
+
+    def start(self, seed: int) -> None:
+        """Afresh from silence."""
+        self.memory.fill(0.0)
+        self.seed, self.frames, self.like_left = seed, 0, False
+
+    def copy_from(self, other: "Row") -> None:
+        """Go on as `other` does (whose state must have been taken out of its stream)."""
+        for name in ("z", "controls", "level_db", "f0_hz", "memory"):
+            np.copyto(getattr(self, name), getattr(other, name))
+        self.seed, self.frames, self.used = other.seed, other.frames, other.used
+        self.like_left = other.like_left
+
+    def hold(self) -> None:
+        """Fill every column with the last one decoded."""
+        last = max(self.used - 1, 0)
+        for array in (self.z, self.controls):
+            array[:] = array[:, last : last + 1].copy()
+        for line in (self.level_db, self.f0_hz):
+            line[:] = line[last]
+
+    def state(self) -> State:
+        """Everything the row's future depends on (its state taken out of the stream before)."""
+        return attributes(self, _STATE)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put back what `state` gave."""
+        set_attributes(self, _STATE, state)
+
+
+class DecoderRows:
+    """Decodes any rows together. The caller says which; those that stay keep their states in the stream."""
+
+    def __init__(self, graphs: Graphs) -> None:
+        m = graphs.manifest
+        self._hop = m.hop
+        self._shape = (m.latent_size, len(m.controls), m.graphs["decoder"].state_size)
+        self._gained, self._pitched = m.gained, m.pitched
+        self._streams: dict[int, GraphStream] = {}
+        for size in SIZES:
+            self._streams[size] = graphs.stream("decoder", size, WARM_FRAMES)
+        self._noise = {size: WhiteRows(size, MAX_FRAMES * m.hop) for size in SIZES}
+        self._rows: list[Row] = []
+        self._stream = self._streams[1]
+
+    def new_row(self) -> Row:
+        """A row that fits this decoder, silent."""
+        return Row(*self._shape)
+
+    def take_out(self) -> None:
+        """Bring every row's state home, so that rows may be copied, started and stored."""
+        state = self._stream.state
+        for place, row in enumerate(self._rows):
+            np.copyto(row.memory, state[place])
+        self._rows = []
+
+    def process(self, rows: list[Row], count: int, likeness: float = 1.0) -> np.ndarray:
+        """The next `count` frames of up to 12 rows -> sound [>= len(rows), count * hop], valid until the
+        next call.
+
+        likeness: correlation of the noise of a right row with its left row's, 0..1.
+        """
+        if rows != self._rows:
+            self._enter(rows)
+        inputs = self._stream.inputs(count)
+        z, controls = inputs["z"], inputs["controls"]
+        noise = self._noise[self._stream.batch]
+        for place, row in enumerate(rows):
+            z[place] = row.z[:, :count]
+            controls[place] = row.controls[:, :count]
+            if self._gained:
+                inputs["level_db"][place, 0] = row.level_db[:count]
+            if self._pitched:
+                inputs["f0_hz"][place, 0] = row.f0_hz[:count]
+            noise.set_row(place, row.seed, row.frames * self._hop)
+            row.frames += count
+            row.used = count
+        noise.fill(inputs["noise"])
+        for place, row in enumerate(rows):
+            if row.like_left:
+                own, left = inputs["noise"][place], inputs["noise"][place - 1]
+                own *= np.float32(math.sqrt(1.0 - likeness**2))
+                own += np.float32(likeness) * left
+        return self._stream.run(count)["audio"]
+
+    def _enter(self, rows: list[Row]) -> None:
+        self.take_out()
+        size = next(size for size in SIZES if size >= len(rows))
+        self._stream = self._streams[size]
+        state = self._stream.state
+        for place, row in enumerate(rows):
+            state[place] = row.memory
+        state[len(rows) :] = 0.0
+        self._rows = list(rows)

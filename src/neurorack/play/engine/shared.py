@@ -1,0 +1,93 @@
+"""Shared: what the voices of one instrument have in common, and what one frame gives all of them."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from neurorack.play.engine.asking import Asking
+from neurorack.play.engine.frame import ControlFrame
+from neurorack.play.engine.hand import Hand
+from neurorack.play.engine.instrument import Instrument
+from neurorack.play.engine.modulation.matrix import Modulation
+from neurorack.play.engine.plain_state import State, attributes, set_attributes
+from neurorack.play.engine.sources import Anchors
+
+TURN_S = 11.0
+"""Time in which the difference between left and right turns once."""
+WIDTH_S = 0.1
+"""Time constant of the stereo width."""
+WIDTH_DEPTH = 0.8
+"""Distance of left and right at full width, in units of the distance between neighbouring anchors."""
+LEAST_LIKENESS = 0.5
+"""Correlation of left's and right's noise at full width: less would take level from the mono sum."""
+
+
+_STATE = ("width", "_turn", "apart", "triggers")
+
+
+class Shared:
+    """One for all voices of an instrument."""
+
+    def __init__(self, instrument: Instrument, modulation: Modulation) -> None:
+        m = instrument.manifest
+        self.instrument = instrument
+        self.sample_rate, self.hop = m.sample_rate, m.hop
+        self.frame_s = m.hop / m.sample_rate
+        self.latent = m.latent_size
+        self.size = instrument.map.size
+        self.hand = Hand(instrument.map.names, self.frame_s)
+        self.asking = Asking(instrument.map, instrument.coupling, self.hand)
+        self.modulation = modulation
+        self.anchors = Anchors(instrument.anchors_z, instrument.anchors_controls)
+        self.frame = ControlFrame()
+        self.base: list[float] = []
+        """PARAMS of the frame before modulation, within their ranges."""
+        self.bend = 0.0
+        """Octaves, of all notes."""
+        self.triggers = 0
+        """Notes started so far."""
+        self.before_start: Callable[[object, int], None] = lambda voice, sample: None
+        """Called with a voice about to start, and the sample: what still sounds of it must be led away."""
+        self.live: np.ndarray | None = None
+        """The live input's row, while anything reads it."""
+        self.live_controls: list[float] | None = None
+        self.live_physical: list[float] | None = None
+        self.place: np.ndarray | None = None
+        """The row of the place on the map, while it is played."""
+        self.width = 0.0
+        self._turn = 0.0
+        directions = np.random.Generator(np.random.PCG64(7)).standard_normal((2, self.latent))
+        directions /= np.sqrt(np.mean(np.square(directions), axis=1, keepdims=True))
+        self._directions = directions * self.anchors.spread.mean(axis=0) * (0.5 * WIDTH_DEPTH)
+        self._width_share = 1.0 - math.exp(-self.frame_s / WIDTH_S)
+        self.apart = np.zeros(self.latent, np.float32)
+        """What is added to z on the left and taken away on the right."""
+
+    @property
+    def likeness(self) -> float:
+        """Correlation of the noise left and right."""
+        return 1.0 - (1.0 - LEAST_LIKENESS) * self.width
+
+    def step_width(self, target: float) -> None:
+        """Move the stereo width on by one frame."""
+        if self.width == 0.0 and target == 0.0:
+            return
+        self.width += self._width_share * (target - self.width)
+        if target == 0.0 and self.width < 1e-3:
+            self.width = 0.0
+        self._turn = (self._turn + self.frame_s / TURN_S) % 1.0
+        angle = 2.0 * math.pi * self._turn
+        both = math.cos(angle) * self._directions[0] + math.sin(angle) * self._directions[1]
+        self.apart[:] = self.width * both
+
+    def state(self) -> State:
+        """Everything later frames depend on, without the modulation (the engine's)."""
+        hand = {f"hand.{k}": v for k, v in self.hand.state().items()}
+        return {**attributes(self, _STATE), **hand}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put back what `state` gave."""
+        set_attributes(self, _STATE, state)
+        self.hand.restore({k.removeprefix("hand."): v for k, v in state.items() if k.startswith("hand.")})

@@ -1,0 +1,86 @@
+"""Files that fail: a full disk while recording, a preset torn in half."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import soundfile as sf
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from panel_hand import join, playing, sounds
+
+LINUX = sys.platform == "linux"
+
+
+@pytest.mark.skipif(not LINUX, reason="macOS and Windows cannot limit another process' files")
+def test_a_full_disk_ends_the_recording_and_nothing_else(tmp_path, tiny_nrk):
+    import resource
+
+    def limit(player, size):
+        """No file of the session may grow beyond `size`, as when the disk is full."""
+        resource.prlimit(player.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    async def act(player):
+        async with join(player) as hand:
+            await hand.say("latch", on=True)
+            frames = await sounds(hand)
+            await hand.say("record", on=True)
+            await hand.until_state(lambda s: s["recording"] and s["recording"]["seconds"] > 0.5)
+            limit(player, 400_000)  # about a second of float32 stereo
+            await hand.until_state(lambda s: not s["recording"])
+            frames = await sounds(hand, frames)
+            assert len([n for n in hand.notices if "record" in n.lower() or "disk" in n.lower()]) == 1
+            limit(player, resource.RLIM_INFINITY)
+            # Once there is room again, so is recording.
+            await hand.say("record", on=True)
+            await hand.until_state(lambda s: s["recording"] and s["recording"]["seconds"] > 0.3)
+            await hand.say("record", on=False)
+            await hand.until_state(lambda s: not s["recording"])
+            await hand.until("library", lambda told: len(told["takes"]) >= 1)
+            await sounds(hand, frames)
+
+    with playing(tmp_path, str(tiny_nrk), "--backend", "null") as player:
+        asyncio.run(act(player))
+    takes = sorted(tmp_path.rglob("*.wav"))
+    assert len(takes) == 2
+    for take in takes:  # what was written stays playable
+        sound, rate = sf.read(take)
+        assert len(sound) > 0.2 * rate and abs(sound).max() > 0.001
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_preset_torn_in_half_is_left_out_and_named(tmp_path, tiny_nrk):
+    async def save(player):
+        async with join(player) as hand:
+            for name, value in (("Whole", 0.2), ("Torn", 0.7)):
+                await hand.say("control", name="brightness", value=value)
+                await hand.say("preset_save", name=name)
+                await hand.until("library", lambda told, name=name: name in _own(told))
+
+    async def look(player):
+        async with join(player) as hand:
+            assert _own(hand.told["library"]) == ["Whole"]
+            await hand.say("latch", on=True)
+            await sounds(hand)
+            await hand.say("preset_load", name="Torn")
+            await hand.until("notice", lambda told: "Torn" in told["text"])
+            await hand.say("preset_load", name="Whole")
+            await hand.until_state(lambda s: s["preset"] == "Whole" and s["asked"]["brightness"] == 0.2)
+
+    with playing(tmp_path, str(tiny_nrk), "--backend", "null") as player:
+        asyncio.run(save(player))
+    (torn,) = [
+        p for p in (tmp_path / "presets").rglob("*.json") if json.loads(p.read_text())["name"] == "Torn"
+    ]
+    os.truncate(torn, torn.stat().st_size // 2)
+    with playing(tmp_path, str(tiny_nrk), "--backend", "null") as player:
+        asyncio.run(look(player))
+    assert torn.exists()  # what cannot be read is not deleted either
+
+
+def _own(library) -> list[str]:
+    return [preset["name"] for preset in library["presets"] if preset["own"]]

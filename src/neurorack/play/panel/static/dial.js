@@ -49,7 +49,7 @@ export class Dial {
     if (this.last.asked === to && this.last.zero === zero) return;
     this.last.asked = to;
     this.last.zero = zero;
-    this.arc.setAttribute("d", arc(44, zero, to));
+    this.arc.setAttribute("d", Math.abs(to - zero) < 0.002 ? "" : arc(44, zero, to));
     this.hand.setAttribute("transform", `rotate(${(START + SWEEP * to).toFixed(2)} 50 50)`);
   }
 

@@ -74,6 +74,7 @@ export function valueText(spec, value) {
   if (spec.name === "level_db" && value <= spec.low) return "silent";
   switch (spec.unit) {
     case "s":
+      if (value === 0) return "off";
       return value < 0.9995 ? `${(1000 * value).toFixed(value < 0.01 ? 1 : 0)} ms` : `${value.toFixed(2)} s`;
     case "Hz":
       return `${value.toFixed(value < 1 ? 2 : value < 10 ? 1 : 0)} Hz`;

@@ -18,6 +18,7 @@ import { SetupPage } from "./setup-page.js";
 import { SixKnobs } from "./six.js";
 import { Slider } from "./slider.js";
 import { openSocket } from "./socket.js";
+import { SourceBrief } from "./source-brief.js";
 import { SourcePage } from "./source-page.js";
 import { Store } from "./store.js";
 import { Strip } from "./strip.js";
@@ -48,6 +49,7 @@ const pages = new Pages({
   presets: () => new PresetsPage(store),
   setup: () => new SetupPage(store, () => meters.listening),
 });
+const brief = new SourceBrief(store, live);
 const strip = new Strip(store, () => pages.show("presets"));
 const tape = new Tape(store);
 let level = null;
@@ -198,6 +200,7 @@ function draw(now) {
   six.draw();
   surface.draw(now);
   pages.draw(now);
+  if (pages.shown === "play") brief.draw();
   scope.draw(now);
   meters.draw();
   display.draw();

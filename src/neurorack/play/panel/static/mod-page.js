@@ -54,6 +54,31 @@ class SourceCell {
   }
 }
 
+// The clock among the sources: it modulates nothing itself, but LFOs, random and the gate can follow it.
+class ClockCell {
+  constructor(store, choose) {
+    this.store = store;
+    this.name = "clock";
+    this.beat = make("i", { class: "beat", "aria-hidden": "true" });
+    this.tempo = make("small");
+    this.node = make(
+      "button",
+      { type: "button", class: "mod-cell", role: "radio", "data-mod": "clock", onclick: () => choose("clock") },
+      make("span", { text: "Clock" }),
+      make("div", { class: "row" }, this.beat, this.tempo),
+    );
+  }
+
+  take(told) {
+    this.beat.classList.toggle("on", this.store.state.transport && told.beat % 1 < 0.2);
+    write(this.tempo, String(Math.round(told.tempo_bpm || this.store.number("tempo_bpm"))));
+  }
+
+  draw(chosen) {
+    mark(this.node, "aria-checked", chosen);
+  }
+}
+
 // Knobs and switches of one group of parameters, in their order.
 function groupParts(store, group) {
   return store.params
@@ -65,20 +90,19 @@ export class ModPage {
   constructor(store) {
     this.store = store;
     this.chosen = "lfo1";
-    this.cells = store.modSources.filter((name) => name !== "none").map((name) => new SourceCell(store, name, (one) => this.choose(one)));
+    const choose = (name) => this.choose(name);
+    this.cells = store.modSources.filter((name) => name !== "none").map((name) => new SourceCell(store, name, choose));
+    this.cells.push(new ClockCell(store, choose));
     this.detail = make("div", { class: "row knob-row mod-detail" });
     this.rows = make("div", { class: "routes" });
     this.transport = button("Start the clock", () => store.send({ type: "transport", on: !store.state.transport }), { "aria-pressed": "false" });
-    this.beat = make("i", { class: "beat", "aria-hidden": "true" });
-    this.tempo = make("span", { class: "dim" });
-    this.clock = [new ParamKnob(store, "tempo_bpm"), new ParamSwitch(store, "gate_division", { label: "Clocked gate" }), new ParamKnob(store, "gate_length")];
+    this.tap = button("Tap the tempo", () => store.send({ type: "tap" }));
     this.add = button("Add a route", () => this.addRoute());
     this.nodes = [
       make("div", { class: "mod-cells", role: "radiogroup", "aria-label": "Modulation sources" }, ...this.cells),
-      make("div", { class: "mod-middle" },
-        this.detail,
-        make("div", { class: "row knob-row clock" }, make("div", { class: "clock-buttons" }, make("div", { class: "row" }, this.beat, this.tempo), make("div", { class: "row" }, this.transport, button("Tap", () => store.send({ type: "tap" }), { title: "Tap the tempo" }))), ...this.clock)),
+      this.detail,
       make("div", { class: "routes-head" }, make("h2", { text: "Routes" }), this.add),
+      make("div", { class: "routes-titles", "aria-hidden": "true" }, make("span"), make("span", { text: "Offset" }), make("span", { text: "Slew, s" })),
       this.rows,
     ];
     this.choose("lfo1");
@@ -88,7 +112,8 @@ export class ModPage {
     this.chosen = name;
     this.parts = groupParts(this.store, name);
     const about = [];
-    if (BY_HAND.includes(name)) {
+    if (name === "clock") about.push(make("div", { class: "clock-buttons" }, this.transport, this.tap));
+    else if (BY_HAND.includes(name)) {
       const input = make("input", { type: "range", min: 0, max: 1, step: 0.01, value: 0, "aria-label": sourceName(name) });
       input.addEventListener("input", () => {
         input.style.setProperty("--at", `${100 * input.value}%`);
@@ -104,7 +129,8 @@ export class ModPage {
 
   addRoute() {
     const { store } = this;
-    if (!store.route({ source: this.chosen, target: store.instrument.controls[0].name, amount: 0.25 })) {
+    const source = this.chosen === "clock" ? "lfo1" : this.chosen;
+    if (!store.route({ source, target: store.instrument.controls[0].name, amount: 0.25 })) {
       store.emit("notice", { level: "warn", text: "All sixteen routes are in use: remove one first." });
     }
   }
@@ -116,14 +142,9 @@ export class ModPage {
       for (const cell of this.cells) cell.take(this.taken);
     }
     for (const cell of this.cells) cell.draw(cell.name === this.chosen);
-    for (const part of [...this.parts, ...this.clock]) part.draw();
+    for (const part of this.parts) part.draw();
     mark(this.transport, "aria-pressed", store.state.transport);
     write(this.transport, store.state.transport ? "Stop the clock" : "Start the clock");
-    const told = store.telemetry;
-    if (told) {
-      this.beat.classList.toggle("on", told.beat % 1 < 0.2 && (store.state.transport || told.beat > 0));
-      write(this.tempo, `${(told.tempo_bpm || 0).toFixed(1)} bpm`);
-    }
     const key = store.state.routes.map((route) => route.slot).join();
     if (key !== this.shown) {
       this.shown = key;

@@ -26,7 +26,7 @@ export class Pages {
       const tab = make("button", {
         type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `page-${name}`, "aria-selected": String(name === "play"), "data-tab": name,
       });
-      tab.append(icon, make("span", { text: title }));
+      tab.append(icon, make("span", { text: title, "data-short": title.slice(0, title === "Modulation" ? 3 : 10) }));
       tab.addEventListener("click", () => this.show(name));
       tab.addEventListener("keydown", (event) => this.arrow(event, name));
       this.tabs[name] = tab;

@@ -3,6 +3,9 @@
 import { fillSelect, make, mark } from "./dom.js";
 
 const MOST_SEGMENTS = 5;
+const MOST_LETTERS = 26; // of all segments together
+
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 export class ParamSwitch {
   constructor(store, name, { label = "" } = {}) {
@@ -12,7 +15,7 @@ export class ParamSwitch {
     const { choices, about } = this.spec;
     const text = label || this.spec.label;
     this.buttons = [];
-    if (choices.length > MOST_SEGMENTS) {
+    if (choices.length > MOST_SEGMENTS || choices.join("").length > MOST_LETTERS) {
       this.select = make("select", { class: "pick", "aria-label": text, "data-number": name });
       this.select.addEventListener("change", () => store.setNumber(name, Number(this.select.value)));
     } else {
@@ -23,7 +26,7 @@ export class ParamSwitch {
   }
 
   segment(choice, i) {
-    const node = make("button", { type: "button", role: "radio", text: choice, "data-choice": i });
+    const node = make("button", { type: "button", role: "radio", text: capital(choice), "data-choice": i });
     node.addEventListener("click", () => this.store.setNumber(this.name, i));
     node.addEventListener("keydown", (event) => {
       const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
@@ -38,7 +41,7 @@ export class ParamSwitch {
 
   draw() {
     const value = Math.round(this.store.number(this.name));
-    if (this.select) fillSelect(this.select, this.spec.choices.map((choice, i) => [String(i), choice]), String(value));
+    if (this.select) fillSelect(this.select, this.spec.choices.map((choice, i) => [String(i), capital(choice)]), String(value));
     this.buttons.forEach((node, i) => {
       mark(node, "aria-checked", i === value);
       node.tabIndex = i === value ? 0 : -1;

@@ -27,6 +27,7 @@ export class PresetsPage {
     this.a = this.pick("From");
     this.b = this.pick("To");
     this.fader = make("input", { type: "range", min: 0, max: 1, step: 0.001, value: 0, "aria-label": "Morph between two presets", "data-fader": "presets" });
+    this.fader.style.setProperty("--at", "0%");
     this.fader.addEventListener("input", () => this.morph());
     this.nodes = [
       this.list,
@@ -75,17 +76,16 @@ export class PresetsPage {
     const { store } = this;
     this.listed = store.library.presets;
     this.list.replaceChildren(
-      ...presetRows(store).flatMap(([title, presets]) => [
-        make("h2", { text: title }),
-        ...presets.map((preset) => {
+      ...presetRows(store).map(([title, presets]) =>
+        make("div", { class: "preset-kind", role: "group", "aria-label": title }, make("h2", { text: title }), ...presets.map((preset) => {
           const pick = make("button", { type: "button", role: "option", class: "preset", "data-preset": preset.name, onclick: () => this.load(preset.name) },
             make("b", { text: preset.name }), make("span", { text: preset.about || "" }));
           if (!preset.own) return pick;
           const remove = make("button", { type: "button", class: "close", text: "×", "aria-label": `Delete ${preset.name}` });
           remove.addEventListener("click", () => this.remove(preset.name, remove));
           return make("div", { class: "own-preset" }, pick, remove);
-        }),
-      ]),
+        })),
+      ),
     );
     if (!this.listed.length) this.list.append(make("p", { class: "about", text: "No presets yet: save what you hear." }));
   }

@@ -73,7 +73,7 @@ export class RouteLine {
     fillSelect(this.target, targetRows(this.store), route.target);
     fillSelect(this.curve, this.store.routeCurves.map((curve) => [curve, CURVES[curve] || curve]), route.curve);
     for (const [node, value] of [[this.offset, route.offset], [this.slew, route.slew_s]]) {
-      if (document.activeElement !== node && Number(node.value) !== value) node.value = Number(value.toFixed(3));
+      if (document.activeElement !== node && (node.value === "" || Number(node.value) !== value)) node.value = Number(value.toFixed(3));
     }
   }
 }

@@ -14,6 +14,7 @@ from neurorack.core.errors import NeurorackError
 
 COMMANDS = {
     "play": "Play an instrument in the browser or through a sound card.",
+    "calibrate": "Tell Neurorack how many volts a channel carries.",
     "transfer": "Render a sound through an instrument into a file.",
     "list": "Show the instruments you have.",
     "info": "Show everything an instrument says about itself.",

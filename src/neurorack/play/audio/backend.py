@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from neurorack.play.audio.wiring import parse_inputs, parse_outputs
 from neurorack.play.engine.events import Event
 
 BackendName = Literal["auto", "jack", "sounddevice", "browser", "null"]
@@ -43,6 +44,11 @@ class AudioOptions:
     cv_out: str = ""
     """Channels of the output (JACK: ports cv_out_N) that tell descriptors and the gate, as
     `brightness=3,gate=4`."""
+
+    def __post_init__(self) -> None:
+        """Raises NeurorackError if an option is not understood."""
+        parse_inputs(self.cv_in)
+        parse_outputs(self.cv_out)
 
 
 @dataclass

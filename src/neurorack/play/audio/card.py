@@ -57,7 +57,7 @@ class CardBackend:
         common = {
             "samplerate": self.device_rate, "blocksize": self.block, "dtype": "float32", "latency": "low",
         }  # fmt: skip
-        with _quiet():
+        with quiet():
             try:
                 if self._input is None:
                     self._stream = sd.OutputStream(
@@ -143,7 +143,7 @@ class CardBackend:
         sd = self._sounddevice
         wanted: int | str | None = int(device) if device and device.isdigit() else device
         try:
-            with _quiet():
+            with quiet():
                 info = sd.query_devices(wanted, kind)
         except (ValueError, sd.PortAudioError) as error:
             there = [str(d["name"]) for d in sd.query_devices() if d[f"max_{kind}_channels"] > 0]
@@ -160,7 +160,7 @@ class CardBackend:
         """The instrument's rate if the device takes it, else the device's own."""
         sd = self._sounddevice
         try:
-            with _quiet():
+            with quiet():
                 sd.check_output_settings(self._index, self._outputs, "float32", samplerate=sample_rate)
                 if self._input is not None:
                     sd.check_input_settings(self._input, self._inputs, "float32", samplerate=sample_rate)
@@ -172,7 +172,7 @@ class CardBackend:
 def look_again() -> None:
     """Have PortAudio look for cards anew, which it does only when it starts. No stream may be open."""
     sounddevice = import_sounddevice()
-    with _quiet(), contextlib.suppress(Exception):
+    with quiet(), contextlib.suppress(Exception):
         sounddevice._terminate()
         sounddevice._initialize()
 
@@ -197,7 +197,7 @@ def _calibrations(device: str, way: str) -> dict[int, Any]:
 
 def import_sounddevice() -> Any:
     try:
-        with _quiet():
+        with quiet():
             import sounddevice
     except (ImportError, OSError) as error:
         raise NeurorackError(
@@ -208,7 +208,7 @@ def import_sounddevice() -> Any:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Hide what ALSA's library writes to the error stream while it looks for cards that are not there."""
     saved, hole = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:

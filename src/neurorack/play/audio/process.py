@@ -50,7 +50,7 @@ def run_audio_process(address: BridgeAddress, options: AudioOptions) -> None:
 def _play(bridge: Bridge, options: AudioOptions, status: Status) -> None:
     engine = _load(bridge, options, status)
     drops = Drops(status.dropped_late, status.dropped_device, status.dropped_failed, status.why)
-    listening = Listening(bridge.measured, engine.telemetry)
+    listening = Listening(bridge.measured, lambda: engine.telemetry.gate)
     listening.follow(engine.instrument.controls)
     renderer = Renderer(engine, bridge, drops)
     keeper = Keeper(engine, renderer, bridge, listening, status)

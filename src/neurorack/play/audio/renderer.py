@@ -26,7 +26,10 @@ class Engine(Protocol):
     """The engine, as far as the renderer knows it."""
 
     sample_rate: int
-    telemetry: Telemetry
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """What the last block was."""
 
     def render(
         self, n: int, frame: ControlFrame, audio_in: np.ndarray | None = None, events: Sequence[Event] = ()

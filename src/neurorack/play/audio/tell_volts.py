@@ -1,6 +1,6 @@
 """What the output voltages say: measured descriptors, and whether the gate is open."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -8,15 +8,15 @@ from neurorack.play.audio.calibration import Calibration
 from neurorack.play.audio.cv import GATE_V, CvOutput, descriptor_volts
 from neurorack.play.audio.wiring import GATE, Plug
 from neurorack.play.control.latest import LatestValue
-from neurorack.play.engine.frame import Telemetry
 
 
 class Listening:
     """The newest of what the engine told and the ears measured, by name."""
 
-    def __init__(self, measured: LatestValue, telemetry: Telemetry) -> None:
+    def __init__(self, measured: LatestValue, gate: Callable[[], bool]) -> None:
         self._measured = measured
-        self._telemetry = telemetry
+        self.gate = gate
+        """Whether a note is held."""
         self._normalised: np.ndarray | None = None
         self._rows: dict[str, int] = {}
         self.controls: tuple[str, ...] = ()
@@ -25,11 +25,6 @@ class Listening:
         """Another instrument: the names of its controls, in order."""
         self.controls = tuple(controls)
         self._rows = {name: row for row, name in enumerate(controls)}
-
-    @property
-    def gate(self) -> bool:
-        """Whether a note is held."""
-        return bool(self._telemetry.gate)
 
     def update(self) -> None:
         """Look for newer measurements; once a block."""
@@ -61,7 +56,7 @@ class Voltages:
             if plug.channel not in out:
                 continue
             if plug.name == GATE:
-                output.write(GATE_V if self._listening.gate else 0.0, out[plug.channel], step=True)
+                output.write(GATE_V if self._listening.gate() else 0.0, out[plug.channel], step=True)
             else:
                 value = self._listening.normalised(plug.name)
                 volts = output.volts if value is None else descriptor_volts(value, plug.bipolar)

@@ -36,7 +36,7 @@ class Part:
         self.instrument = instrument
         self.hop = instrument.manifest.hop
         self.shared = Shared(instrument, modulation)
-        self.shared.before_start = self._before_start
+        self.shared.flush, self.shared.before_start = self._flush, self._before_start
         self._decoder = DecoderRows(instrument.graphs)
         made = Clips(instrument.clips if clips is None else clips)
         self.voices = [Voice(self.shared, made, self._decoder) for _ in range(MAX_VOICES)]

@@ -48,6 +48,8 @@ class Shared:
         """Octaves, of all notes."""
         self.triggers = 0
         """Notes started so far."""
+        self.flush: Callable[[], None] = lambda: None
+        """Called before a sounding voice's output changes within the frame to come."""
         self.before_start: Callable[[object, int], None] = lambda voice, sample: None
         """Called with a voice about to start, and the sample: what still sounds of it must be led away."""
         self.live: np.ndarray | None = None

@@ -133,6 +133,7 @@ class Voice:
 
     def release(self, sample: int) -> None:
         """Close the gate: the sound falls from `sample` on, the decoder follows from its next frame on."""
+        self._shared.flush()
         until = self.tails[0].delay
         if sample <= until:
             self.gate = False

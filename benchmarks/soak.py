@@ -188,11 +188,33 @@ def main() -> None:
     for kind in ("engine", "silent"):
         if given.only in (None, kind):
             report[kind] = soak(given.instrument, given.minutes, given.block, rates, kind == "silent")
-    print(json.dumps(report, indent=1))
-    if not given.json and given.only is None:
+    if given.json:
+        print(json.dumps(report, indent=1))
+    else:
+        show(report)
+
+
+def show(report: dict[str, Any]) -> None:
+    """The figures in lines."""
+    print(f"{report['instrument']}: {report['minutes']:g} minutes, {report['block']} samples a block")
+    for kind in ("engine", "silent"):
+        if kind not in report:
+            continue
+        one = report[kind]
+        dropped = ", ".join(f"{count} {cause}" for cause, count in one["dropped"].items())
+        load = ", ".join(f"{name} {value:.3f}" for name, value in one["load"].items())
+        print(f"\n{kind}: {one['blocks']} blocks through {one['backend']}; dropped: {dropped}. {one['why']}")
+        print(f"  computing over sounding time: {load}; {one['over_budget']} blocks over budget")
+        print(f"  restarts {one['restarts']}, senseless frames {one['non_finite_frames']}")
+        sent = ", ".join(f"{way} {told['sent']}" for way, told in (one["flood"] or {}).items())
+        print(f"  messages: {sent}; idle client: {one['idle_client']}")
+        for role, mib in one["memory_mib"].items():
+            print(f"  memory of {role}: {mib['first']} -> {mib['last']} MiB")
+        print(f"  {json.dumps(one['machine'])}")
+    if "engine" in report and "silent" in report:
         ours = report["engine"]["dropped"]["late"] + report["engine"]["dropped"]["failed"]
         theirs = sum(report["silent"]["dropped"].values())
-        print(f"Blocks dropped by us: {ours}; dropped in all with a silent engine: {theirs}.")
+        print(f"\nBlocks dropped by us: {ours}; dropped in all with a silent engine: {theirs}.")
 
 
 if __name__ == "__main__":

@@ -40,7 +40,8 @@ class Shared:
         self.hand = Hand(instrument.map.names, self.frame_s)
         self.asking = Asking(instrument.map, instrument.coupling, self.hand)
         self.modulation = modulation
-        self.anchors = Anchors(instrument.anchors_z, instrument.anchors_controls)
+        still = [] if instrument.map.pitch < 0 else [instrument.map.pitch]
+        self.anchors = Anchors(instrument.anchors_z, instrument.anchors_controls, still)
         self.frame = ControlFrame()
         self.base: list[float] = []
         """PARAMS of the frame before modulation, within their ranges."""

@@ -1,7 +1,7 @@
 """Anchors, the typical frames of an instrument, and Wander, which holds one alive or walks among them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,9 @@ NEIGHBOURS = 6
 LIFE_TIME_S = 0.6
 """Correlation time of the drift that keeps a held tone alive."""
 LIFE_DEPTH = 0.35
-"""Drift at life = 1, in units of the distance between neighbouring anchors."""
+"""Drift of z at life = 1, in units of the distance between neighbouring anchors."""
+CONTROL_DRIFT = 0.15
+"""Drift of the normalised controls at life = 1."""
 WANDER_LIFE = 0.3
 """Life of the drift on a path, at full depth."""
 HOME_S = 0.05
@@ -30,7 +32,10 @@ _SHAPE = 0.5 * np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3
 class Anchors:
     """The typical frames of an instrument and who neighbours whom. Immutable, shared by voices."""
 
-    def __init__(self, z: np.ndarray, controls: np.ndarray) -> None:
+    def __init__(self, z: np.ndarray, controls: np.ndarray, still: Sequence[int] | None = None) -> None:
+        """z: [N, Z]; controls: [N, C], normalised. still: rows of controls that a held tone's drift leaves
+        alone (pitch, which would sound out of tune); None: it leaves all alone.
+        """
         self.rows = np.concatenate([z, controls], axis=1).astype(np.float32)
         self.latent = z.shape[1]
         self.scale = (self.rows.std(axis=0) + 1e-6).astype(np.float32)
@@ -44,6 +49,12 @@ class Anchors:
         step = np.abs(z[:, None] - z[self.neighbours]).mean(axis=1) if len(z) > 1 else np.full_like(z, 0.1)
         self.spread = step.astype(np.float32)
         """[N, Z]: mean distance to the neighbours along each latent axis."""
+        moved = np.zeros(controls.shape, np.float32)
+        if still is not None:
+            moved[:] = CONTROL_DRIFT
+            moved[:, list(still)] = 0.0
+        self.drift = np.concatenate([LIFE_DEPTH * self.spread, moved], axis=1).astype(np.float32)
+        """[N, Z + C]: standard deviation of a held tone's drift at life = 1."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -62,18 +73,18 @@ class Wander:
         self._keep, self._share = np.float32(keep), np.float32(1.0 - keep)
         self._kick = np.float32(math.sqrt(1.0 - keep**2))
         # Two equal poles in series halve the variance of one: bring it back.
-        self._depth = LIFE_DEPTH * math.sqrt(2.0)
+        self._depth = math.sqrt(2.0)
         self._home_share = np.float32(1.0 - math.exp(-1.0 / (HOME_S * frame_rate_hz)))
         size = anchors.rows.shape[1]
-        self._first = np.zeros(anchors.latent, np.float32)
-        self._drift = np.zeros(anchors.latent, np.float32)
-        self._noise = np.zeros(anchors.latent, np.float32)
-        self._spread = np.zeros(anchors.latent, np.float32)
+        self._first = np.zeros(size, np.float32)
+        self._drift = np.zeros(size, np.float32)
+        self._noise = np.zeros(size, np.float32)
+        self._spread = np.zeros(size, np.float32)
         self._centre = np.zeros(size, np.float32)
         self._powers = np.ones(4, np.float32)
         self._cubic = np.zeros((4, size), np.float32)
         self._walk = np.zeros(4, np.intp)
-        self._spreads = np.zeros((2, anchors.latent), np.float32)
+        self._spreads = np.zeros((2, size), np.float32)
         self.row = np.zeros(size, np.float32)
         self.restart(seed, 0)
 
@@ -100,7 +111,7 @@ class Wander:
     def _lay(self) -> None:
         """The stretch of path between the two middle anchors of the walk."""
         np.matmul(_SHAPE, self._anchors.rows[self._walk], out=self._cubic)
-        np.copyto(self._spreads, self._anchors.spread[self._walk[1:3]])
+        np.copyto(self._spreads, self._anchors.drift[self._walk[1:3]])
 
     def nearest(self) -> int:
         """Index of the anchor the path is at or has just passed."""
@@ -113,7 +124,7 @@ class Wander:
         np.copyto(self._centre, self._anchors.rows[home])
         np.copyto(self.row, self._centre)
         if life > 0.0:
-            self._add_drift(self._anchors.spread[home], life)
+            self._add_drift(self._anchors.drift[home], life)
         return self.row
 
     def wander(self, home: int, rate_hz: float, depth: float) -> np.ndarray:
@@ -155,7 +166,7 @@ class Wander:
         drift += noise
         np.multiply(drift, spread, out=noise)
         noise *= np.float32(life * self._depth)
-        self.row[: len(noise)] += noise
+        self.row += noise
 
     def state(self) -> State:
         """Everything the path's future depends on."""

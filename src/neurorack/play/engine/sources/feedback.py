@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from neurorack.play.engine.output import DcBlocker, soft_limit
+from neurorack.play.engine.output import soft_limit
 from neurorack.play.engine.plain_state import (
     State,
     attributes,
     generator_state,
     restore_generator,
     set_attributes,
-    under,
 )
 
 LONGEST_S = 1.0
@@ -28,12 +27,13 @@ PEAK = 0.5
 """No sample that goes back is larger."""
 SEED_LEVEL = 10.0 ** (-96.0 / 20.0)
 """Standard deviation of the noise that starts a loop."""
+DC_S = 0.03
+"""Time constant of the mean that is taken away."""
 RISE_S, FALL_S = 0.002, 0.1
 """Time constants of the guard's level: quick to notice, slow to forget."""
 MOST_STRETCH = 0.5
 """A turned delay reads at most so much faster or slower (a glide in pitch, as tape does)."""
-_STATE = ("_line", "_at", "_delay", "_power", "_gain", "_amount")
-_BLOCKER = ("_x", "_y")
+_STATE = ("_line", "_at", "_delay", "_power", "_gain", "_amount", "_mean")
 
 
 class FeedbackGuard:
@@ -44,9 +44,10 @@ class FeedbackGuard:
         # Reading between samples needs one sample more, and a whole frame is written at once.
         self._line = np.zeros(int(LONGEST_S * sample_rate) + 2 * hop, np.float32)
         self._ramp = (np.arange(1, hop + 1) / hop).astype(np.float64)
-        self._blocker = DcBlocker(sample_rate, hop)
         frame_s = hop / sample_rate
-        self._rise, self._fall = (1.0 - math.exp(-frame_s / t) for t in (RISE_S, FALL_S))
+        self._rise, self._fall, self._dc_share = (
+            1.0 - math.exp(-frame_s / t) for t in (RISE_S, FALL_S, DC_S)
+        )
         self._target = 10.0 ** (LEVEL_DB / 10.0)
         self._random = np.random.Generator(np.random.PCG64(abs(seed)))
         self._noise = np.zeros(hop, np.float32)
@@ -55,7 +56,7 @@ class FeedbackGuard:
     def reset(self) -> None:
         """Empty, as at the start."""
         self._line.fill(0.0)
-        self._blocker.reset()
+        self._mean = 0.0
         self._at = 0
         self._delay = -1.0
         self._power = 0.0
@@ -88,7 +89,7 @@ class FeedbackGuard:
         self._random.standard_normal(out=self._noise, dtype=np.float32)
         self._noise *= np.float32(SEED_LEVEL)
         sound += self._noise
-        self._blocker.process(sound)
+        self._block_dc(sound)
         self._guard(sound, amount)
         return sound
 
@@ -108,6 +109,12 @@ class FeedbackGuard:
         one, two = self._line.take(low % size), self._line.take((low + 1) % size)
         return one + share * (two - one)
 
+    def _block_dc(self, sound: np.ndarray) -> None:
+        """Take the running mean away, in place."""
+        before = self._mean
+        self._mean += self._dc_share * (float(sound.mean()) - before)
+        sound -= (before + (self._mean - before) * self._ramp).astype(np.float32)
+
     def _guard(self, sound: np.ndarray, amount: float) -> None:
         """Turn `sound` down to the target level, in place; the gain moves in a straight line."""
         amount = min(max(amount, 0.0), 1.0)
@@ -119,17 +126,15 @@ class FeedbackGuard:
         start, end = self._gain * self._amount, gain * amount
         sound *= (start + (end - start) * self._ramp).astype(np.float32)
         sound *= np.float32(1.0 / PEAK)
-        soft_limit(sound)
+        soft_limit(sound[None])
         sound *= np.float32(PEAK)
         self._gain, self._amount = gain, amount
 
     def state(self) -> State:
         """Everything the guard's future depends on."""
-        blocker = {f"blocker.{k}": v for k, v in attributes(self._blocker, _BLOCKER).items()}
-        return {**attributes(self, _STATE), **blocker, "random": generator_state(self._random)}
+        return {**attributes(self, _STATE), "random": generator_state(self._random)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Put back what `state` gave."""
         set_attributes(self, _STATE, state)
-        set_attributes(self._blocker, _BLOCKER, under("blocker", state))
         restore_generator(self._random, state["random"])

@@ -18,6 +18,7 @@ COMMANDS = {
     "transfer": "Render a sound through an instrument into a file.",
     "list": "Show the instruments you have.",
     "info": "Show everything an instrument says about itself.",
+    "render": "Render a recorded take again, or a preset into a file.",
     "bench": "Measure how fast an instrument runs here.",
     "prepare": "Turn a folder of recordings into a corpus.",
     "train": "Train an instrument on a corpus.",

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import re
-import struct
 import tempfile
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from aiohttp import web
 
 from neurorack.play.control.bridge import CAPTURE_S
 from neurorack.play.panel.process import Wire
+from neurorack.play.session.wav import wav_header
 
 MAX_UPLOAD_BYTES = {"sound": 64 * 2**20, "tuning": 2**20, "instrument": 256 * 2**20}
 MAX_NAME = 64
@@ -88,15 +88,3 @@ async def _take(request: web.Request) -> web.StreamResponse:
 async def _osc(request: web.Request) -> web.StreamResponse:
     """The OSC namespace as OSCQuery tells it."""
     return web.json_response(await request.app["wire"].ask("osc", host_info="HOST_INFO" in request.query))
-
-
-def wav_header(sample_rate: int, channels: int, samples: int) -> bytes:
-    """Header (58 bytes) of a WAV of float32 samples, `samples` per channel."""
-    data = 4 * channels * samples
-    form = struct.pack("<HHIIHHH", 3, channels, sample_rate, 4 * channels * sample_rate, 4 * channels, 32, 0)
-    return (
-        struct.pack("<4sI4s4sI", b"RIFF", 50 + data, b"WAVE", b"fmt ", len(form))
-        + form
-        + struct.pack("<4sII", b"fact", 4, samples)
-        + struct.pack("<4sI", b"data", data)
-    )

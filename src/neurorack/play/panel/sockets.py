@@ -78,7 +78,7 @@ async def audio_socket(request: web.Request) -> web.StreamResponse:
     socket = web.WebSocketResponse(max_msg_size=16, heartbeat=HEARTBEAT_S, compress=False)
     await socket.prepare(request)
     request.app["sockets"].add(socket)
-    reader = RingReader(wire.bridge.output)
+    reader = RingReader(wire.bridge.output, max_behind=_sample_rate(wire) // 2)
 
     async def stream() -> None:
         with contextlib.suppress(ConnectionError):

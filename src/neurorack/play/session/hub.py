@@ -36,7 +36,7 @@ from neurorack.play.session.editor import Editor
 from neurorack.play.session.patch import Patch
 from neurorack.play.session.performance import Performance, midi_to_hz
 from neurorack.play.session.presets import Presets
-from neurorack.play.session.recorder import Recorder, takes
+from neurorack.play.session.recorder import Recorder, salvage, takes
 from neurorack.play.session.spectrum import WINDOW, Spectrum
 from neurorack.play.session.telemetry import status_dict, telemetry_dict
 
@@ -93,7 +93,8 @@ class Hub:
         self._measured = Measured()
         self._told_telemetry: dict[str, Any] = {}
         self._state_changed = self._library_changed = True
-        self._tunings, self._takes = tunings(), takes(self.home / "takes")
+        self._tunings = tunings()
+        self._takes: list[dict[str, Any]] = []
         self._tuning = ""
         self._loading = asyncio.Lock()
         self._told_note = ""
@@ -288,6 +289,7 @@ class Hub:
         """Keep everything going, 60 times a second, until cancelled."""
         polled, ticks = 0.0, 0
         self._start(self._begin_clips())
+        self._start(self._salvage())
         for fault in self.editor.presets.faults:
             self.tell(fault, "warn")
         try:
@@ -411,12 +413,19 @@ class Hub:
 
     async def _set_recording(self, on: bool) -> None:
         if on:
-            await self.recorder.start(self.supervisor, self.archive, self.path, self.clips.playable())
+            await self.recorder.start(self.supervisor, self.archive)
         else:
             await asyncio.to_thread(self.recorder.stop)
             self._takes = await asyncio.to_thread(takes, self.home / "takes")
             self._library_changes()
         self._mark()
+
+    async def _salvage(self) -> None:
+        """Complete the recordings that a crash cut off."""
+        for name in await asyncio.to_thread(salvage, self.home / "takes"):
+            self.tell(f"The recording {name} was cut off by a crash: what there was of it is kept.", "warn")
+        self._takes = await asyncio.to_thread(takes, self.home / "takes")
+        self._library_changes()
 
     # Instruments and clips
 

@@ -68,6 +68,7 @@ class JackBackend:
         self.outputs = ",".join([*OUT, *(f"cv_out_{n}" for n in range(1, CV_OUTS + 1)), "gate_out"])
         self._render: Render | None = None
         self._expected: int | None = None
+        self._freewheeling = False
         self._xruns = 0
         self._render_s = 0.0
 
@@ -83,6 +84,7 @@ class JackBackend:
         client.set_xrun_callback(self._on_xrun)
         client.set_shutdown_callback(self._on_shutdown)
         client.set_blocksize_callback(self._on_block_size)
+        client.set_freewheel_callback(self._on_freewheel)
         try:
             client.activate()
             self._connect()
@@ -109,6 +111,10 @@ class JackBackend:
     def _on_block_size(self, block: int) -> None:
         self.block = int(block)
 
+    def _on_freewheel(self, starting: bool) -> None:
+        """Faster than time, as for a bounce: the clock means nothing then, nor just after."""
+        self._freewheeling, self._expected = bool(starting), None
+
     def _on_shutdown(self, _status: Any, _reason: str) -> None:
         self.failure = NeurorackError("The JACK server stopped.")
 
@@ -133,6 +139,9 @@ class JackBackend:
 
     def _count_lost(self, count: int) -> None:
         """Blocks lost since the last one: those the clock jumped over, or the server's complaints."""
+        if self._freewheeling:
+            self._xruns = 0
+            return
         now = self._client.last_frame_time
         jumped = 0
         if self._expected is not None:

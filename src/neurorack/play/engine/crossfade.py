@@ -32,13 +32,13 @@ class Crossfade:
             if self._steps == 0:
                 self._mix = self._old.begin()
             self._steps += 1
-            self._old.step(sound_in, 1.0)
+            self._old.step(sound_in)
 
-    def mix(self, sound: np.ndarray) -> None:
-        """Mix the frames stepped since the last call into `sound` [2, n], in place."""
+    def mix(self, sound: np.ndarray) -> bool:
+        """Mix the frames stepped since the last call into `sound` [2, n], in place; whether it is stereo."""
         old, hop = self._old, self._hop
         if old is None:
-            return
+            return False
         old.end()
         old.rows.clear()
         for t in range(self._steps):
@@ -53,3 +53,4 @@ class Crossfade:
         self._steps = 0
         if self._left <= 0:
             self._old = None
+        return old.stereo

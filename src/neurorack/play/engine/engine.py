@@ -14,7 +14,7 @@ import numpy as np
 from neurorack.core.errors import NeurorackError
 from neurorack.play.engine.crossfade import Crossfade
 from neurorack.play.engine.events import Event
-from neurorack.play.engine.frame import ControlFrame, Measured, Source, Telemetry
+from neurorack.play.engine.frame import ControlFrame, Measured, Telemetry
 from neurorack.play.engine.instrument import Instrument, load_instrument
 from neurorack.play.engine.modulation.matrix import Modulation
 from neurorack.play.engine.output import DcBlocker, Ramp, soft_limit
@@ -23,14 +23,13 @@ from neurorack.play.engine.performer import Performer
 from neurorack.play.engine.plain_state import State, gather, scatter
 from neurorack.play.engine.rows import MAX_FRAMES
 from neurorack.play.engine.sample_queue import Pace, SampleQueue
+from neurorack.play.engine.sources.feedback import FeedbackGuard
 from neurorack.play.engine.telling import Listening, Telling
 
 __all__ = ["Engine", "load_instrument"]
 
 LONGEST = 8192
 """Samples rendered in one piece; longer blocks are cut."""
-SILENT_DB = -60.0
-"""The level's lowest value is silence."""
 
 
 class Engine:
@@ -58,7 +57,8 @@ class Engine:
         self._sound_in = np.zeros((1, self.hop), np.float32)
         self._hears = False
         self._samples = self._frames = 0
-        self._blocker = DcBlocker(self.sample_rate, self.hop)
+        self._blockers = tuple(DcBlocker(self.sample_rate, self.hop) for _ in range(2))
+        self._feedback = FeedbackGuard(self.sample_rate, self.hop)
         self._level = Ramp(self.hop, 1.0)
         self._telling = Telling(self.sample_rate)
         self._listening = Listening() if meter else None
@@ -166,7 +166,9 @@ class Engine:
         n = out.shape[1]
         done = self._left.pull(out)
         while done < n:
-            sound = self._render_frames(min(-(-(n - done) // self.hop), MAX_FRAMES), frame, base)
+            # What is fed back must have been rendered: then every frame waits for the one before.
+            most = 1 if self._performer.feeds_back(self._part) else MAX_FRAMES
+            sound = self._render_frames(min(-(-(n - done) // self.hop), most), frame, base)
             take = min(sound.shape[1], n - done)
             out[:, done : done + take] = sound[:, :take]
             done += take
@@ -184,23 +186,35 @@ class Engine:
         mix = part.begin()
         for _ in range(count):
             self._input.pull(self._sound_in)
-            sound_in = self._sound_in[0] if self._hears or frame.source == Source.LIVE else None
+            sound_in = self._performer.listen(part, frame, self._sound_in[0], self._hears, self._feedback)
             self._performer.step(part, frame, base, self._frames * hop, sound_in)
             self._crossfade.step(sound_in)
             self._frames += 1
         part.end()
         sound = mix[:, : count * hop]
-        self._crossfade.mix(sound)
-        level_db = part.newest.modulation.values[self._performer.LEVEL]
-        level = 10.0 ** (level_db / 20.0) if level_db > SILENT_DB else 0.0
+        stereo = self._crossfade.mix(sound) or part.stereo
+        level = self._performer.level(part)
         for t in range(count):
             one = sound[:, t * hop : (t + 1) * hop]
-            self._blocker.process(one)
-            self._level.apply(one, level)
+            self._finish(one, stereo, level)
             if self._listening is not None:
                 self._listening.feed(one, part, self._frames - count + t + 1)
         soft_limit(sound)
+        if self._performer.feeds_back(part):
+            self._feedback.write(0.5 * (sound[0] + sound[1]))
         return sound
+
+    def _finish(self, one: np.ndarray, stereo: bool, level: float) -> None:
+        """DC blocker and level on one frame [2, hop], in place."""
+        left, right = self._blockers
+        mono = not stereo and left.same_as(right)
+        left.process(one[0])
+        if mono:
+            right.copy_from(left)
+            one[1] = one[0]
+        else:
+            right.process(one[1])
+        self._level.apply(one, level)
 
     def snapshot(self) -> dict[str, Any]:
         """Everything the sound depends on, between two calls of `render`: numbers and plain arrays.
@@ -227,5 +241,7 @@ class Engine:
             "pace": self._pace,
             "left": self._left,
             "input": self._input,
-            "blocker": self._blocker,
+            "blocker1": self._blockers[0],
+            "blocker2": self._blockers[1],
+            "feedback": self._feedback,
         }

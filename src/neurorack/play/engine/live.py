@@ -45,10 +45,9 @@ class LiveSource:
         self._fresh = True
         self.power = 0.0
 
-    def step(self, audio: np.ndarray, gain: float) -> np.ndarray:
+    def step(self, audio: np.ndarray) -> np.ndarray:
         """One input frame [hop] -> its row."""
-        np.multiply(audio, np.float32(gain), out=self._audio[0])
-        np.clip(self._audio, -8.0, 8.0, out=self._audio)
+        np.clip(audio, -8.0, 8.0, out=self._audio[0])
         if not math.isfinite(float(self._audio.sum())):
             self._audio.fill(0.0)
         self.power = float(np.dot(self._audio[0], self._audio[0])) / self._audio.shape[1]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from neurorack.play.engine.plain_state import State
+from neurorack.play.engine.plain_state import State, attributes, set_attributes
 
 DC_CORNER_HZ = 8.0
 KNEE = 0.8
@@ -15,49 +15,59 @@ KNEE = 0.8
 
 
 def soft_limit(audio: np.ndarray) -> None:
-    """In place, [channels, n]: up to KNEE untouched, above bent smoothly below 1, all channels by the same
-    gain, so that the stereo picture stands still. Memoryless: no delay, no pumping.
+    """In place, [n] or [channels, n]: up to KNEE untouched, above bent smoothly below 1. Memoryless: no
+    delay, no pumping. Channels get the same gain, so that the stereo picture stands still.
     """
     if audio.size and max(audio.max(), -audio.min()) > KNEE:
-        magnitude = np.abs(audio).max(axis=0)
-        over = magnitude > KNEE
-        bent = KNEE + (1.0 - KNEE) * np.tanh((magnitude[over] - KNEE) / (1.0 - KNEE))
-        audio[:, over] *= bent / magnitude[over]
+        magnitude = np.abs(audio)
+        loudest = magnitude if audio.ndim == 1 else magnitude.max(axis=0)
+        over = loudest > KNEE
+        bent = KNEE + (1.0 - KNEE) * np.tanh((loudest[over] - KNEE) / (1.0 - KNEE))
+        audio[..., over] *= bent / loudest[over]
 
 
 class DcBlocker:
-    """y[n] = x[n] - x[n-1] + r y[n-1], a frame at a time by one small matrix product; two channels."""
+    """y[n] = x[n] - x[n-1] + r y[n-1], a frame at a time by one small matrix product."""
 
     def __init__(self, sample_rate: float, hop: int) -> None:
         r = float(np.exp(-2.0 * np.pi * DC_CORNER_HZ / sample_rate))
         age = np.arange(hop)[:, None] - np.arange(hop)[None]
-        response = np.where(age >= 0, r ** np.maximum(age, 0), 0.0).astype(np.float32)
-        self._response = np.ascontiguousarray(response.T)
+        self._response = np.where(age >= 0, r ** np.maximum(age, 0), 0.0).astype(np.float32)
         self._decay = (r ** (np.arange(hop) + 1)).astype(np.float32)
-        self._steps = np.zeros((2, hop), np.float32)
-        self._x = np.zeros(2, np.float32)
-        self._y = np.zeros(2, np.float32)
+        self._steps = np.zeros(hop, np.float32)
+        self._x = np.float32(0.0)
+        self._y = np.float32(0.0)
+
+    def reset(self) -> None:
+        """As if silence had gone before."""
+        self._x = self._y = np.float32(0.0)
 
     def process(self, frame: np.ndarray) -> None:
-        """In place, one frame [2, hop]."""
+        """In place, one frame [hop]."""
         steps = self._steps
-        np.subtract(frame[:, 1:], frame[:, :-1], out=steps[:, 1:])
-        np.subtract(frame[:, 0], self._x, out=steps[:, 0])
-        self._x[:] = frame[:, -1]
-        # Row by row: a product of two rows may round otherwise, and mono must stay exactly mono.
-        np.matmul(steps[0], self._response, out=frame[0])
-        np.matmul(steps[1], self._response, out=frame[1])
-        np.multiply(self._decay, self._y[:, None], out=steps)
+        steps[0] = frame[0] - self._x
+        np.subtract(frame[1:], frame[:-1], out=steps[1:])
+        self._x = frame[-1]
+        np.matmul(self._response, steps, out=frame)
+        np.multiply(self._decay, self._y, out=steps)
         frame += steps
-        self._y[:] = frame[:, -1]
+        self._y = frame[-1]
+
+    def copy_from(self, other: "DcBlocker") -> None:
+        """Go on as `other` does."""
+        self._x, self._y = other._x, other._y
+
+    def same_as(self, other: "DcBlocker") -> bool:
+        """Whether both would do the same to the same sound."""
+        return self._x == other._x and self._y == other._y
 
     def state(self) -> State:
         """What later frames depend on."""
-        return {"x": self._x.copy(), "y": self._y.copy()}
+        return attributes(self, ("_x", "_y"))
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Put back what `state` gave."""
-        self._x[:], self._y[:] = state["x"], state["y"]
+        set_attributes(self, ("_x", "_y"), state)
 
 
 class Ramp:

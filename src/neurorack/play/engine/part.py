@@ -6,20 +6,24 @@ from typing import Any
 import numpy as np
 
 from neurorack.core.errors import NeurorackError
-from neurorack.play.engine.frame import MAX_CONTROLS, ControlFrame, Origin, Source
+from neurorack.play.engine.frame import MAX_CONTROLS, MAX_PATH, ControlFrame, Origin, Source
 from neurorack.play.engine.instrument import Instrument
+from neurorack.play.engine.latent_map import LatentMap
 from neurorack.play.engine.live import LiveSource
 from neurorack.play.engine.modulation.matrix import Modulation
 from neurorack.play.engine.params import PARAM_INDEX
 from neurorack.play.engine.plain_state import State, gather, scatter, under
 from neurorack.play.engine.rows import MAX_FRAMES, DecoderRows, Row
 from neurorack.play.engine.shared import Shared
+from neurorack.play.engine.sources.motion import MapMotion
 from neurorack.play.engine.tail import Tail
 from neurorack.play.engine.tone import Clips
 from neurorack.play.engine.voice import Voice
 
 MAX_VOICES = 4
-_WIDTH, _GAIN = (PARAM_INDEX[name] for name in ("width", "input_gain_db"))
+_WIDTH, _MOTION, _X, _Y, _RADIUS, _RATE = (
+    PARAM_INDEX[name] for name in ("width", "map_motion", "map_x", "map_y", "map_radius", "map_rate_hz")
+)
 
 
 class Part:
@@ -42,6 +46,8 @@ class Part:
         self.voices = [Voice(self.shared, made, self._decoder) for _ in range(MAX_VOICES)]
         self.live = LiveSource(instrument.graphs, instrument.map)
         self._live_runs = False
+        self.map = LatentMap(self.shared.anchors)
+        self.motion = MapMotion(self.shared.frame_s)
         self._ghosts: list[tuple[Row, Tail, int]] = []
         """Rows that fade where another note took their voice, and their channel (2: both)."""
         self._clips: Clips | None = None
@@ -75,6 +81,7 @@ class Part:
 
     def reseed(self, seed: int, home: int) -> None:
         """Start everything random afresh."""
+        self.shared.variation.restart(seed)
         for n, voice in enumerate(self.voices):
             voice.tone.reseed(abs(seed) * MAX_VOICES + n, home)
 
@@ -95,13 +102,14 @@ class Part:
         self.stereo = False
         return self._mix
 
-    def step(self, sound_in: np.ndarray | None, gain: float) -> None:
+    def step(self, sound_in: np.ndarray | None) -> None:
         """Advance all that is not decoded by a frame; events of the frame have been obeyed before."""
         shared = self.shared
         newest = self.newest
         shared.hand.step()
         shared.step_width(newest.modulation.values[_WIDTH])
-        self._listen(sound_in, gain)
+        self._listen(sound_in)
+        self._move_on_map(newest.modulation.values)
         self._fit_width()
         if self._column == 0:
             self._playing = [voice for voice in self.voices if voice.on]
@@ -129,7 +137,7 @@ class Part:
                 elif not wide:
                     voice.stereo = False
 
-    def _listen(self, sound_in: np.ndarray | None, gain: float) -> None:
+    def _listen(self, sound_in: np.ndarray | None) -> None:
         """Encode and measure the live input, if anything reads it."""
         shared = self.shared
         wanted = sound_in is not None and (
@@ -140,11 +148,36 @@ class Part:
         self._live_runs = wanted
         if wanted:
             assert sound_in is not None
-            shared.live = self.live.step(sound_in, gain)
+            shared.live = self.live.step(sound_in)
             shared.live_controls = shared.live[shared.latent :].tolist()
             shared.live_physical = self.live.physical.tolist()
         else:
             shared.live = shared.live_controls = shared.live_physical = None
+
+    def _move_on_map(self, values: list[float]) -> None:
+        """Move the place on the map, while it is played."""
+        shared, frame = self.shared, self.shared.frame
+        if frame.source != Source.MAP:
+            shared.place = None
+            return
+        x, y = self.motion.step(
+            int(values[_MOTION]),
+            values[_X],
+            values[_Y],
+            values[_RADIUS],
+            values[_RATE],
+            frame.path,
+            int(min(max(frame.path_points, 0), MAX_PATH)),
+        )
+        shared.place = self.map.row_at(x, y)
+        shared.place_anchor = self.map.nearest(x, y)
+
+    def place(self, voice: Voice) -> tuple[float, float]:
+        """Where a voice stands on the map; for sources that know no place, that of its nearest anchor."""
+        if self.shared.frame.source == Source.MAP:
+            return self.motion.x, self.motion.y
+        x, y = self.map.points[voice.tone.nearest()].tolist()
+        return x, y
 
     def end(self) -> None:
         """Decode what has been stepped since `begin`."""
@@ -219,14 +252,16 @@ class Part:
         return {
             "ghosts": np.array([ghost[2] for ghost in self._ghosts], np.int64),
             "live_runs": int(self._live_runs),
-            **gather({"shared": self.shared, "live": self.live, **voices, **ghosts, **tails}),
+            **gather(
+                {"shared": self.shared, "live": self.live, "motion": self.motion, **voices, **ghosts, **tails}
+            ),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Put back what `state` gave."""
         self._decoder.take_out()
         voices = {f"voice{n}": voice for n, voice in enumerate(self.voices)}
-        scatter({"shared": self.shared, "live": self.live, **voices}, state)
+        scatter({"shared": self.shared, "live": self.live, "motion": self.motion, **voices}, state)
         self._live_runs = bool(state["live_runs"])
         self._ghosts = []
         for n, channel in enumerate(state["ghosts"].tolist()):

@@ -8,25 +8,27 @@ from typing import Any
 import numpy as np
 
 from neurorack.play.engine.events import Event, Kind
-from neurorack.play.engine.frame import ControlFrame
+from neurorack.play.engine.frame import ControlFrame, Source
 from neurorack.play.engine.modulation.matrix import Modulation
 from neurorack.play.engine.notes import GATE_KEY, Key, Notes
 from neurorack.play.engine.params import PARAM_INDEX, PARAM_NAMES, PARAMS
 from neurorack.play.engine.part import Part
 from neurorack.play.engine.plain_state import State, attributes, gather, scatter, set_attributes
+from neurorack.play.engine.sources.feedback import FeedbackGuard
 
 _read = attrgetter(*PARAM_NAMES)
 (_MODE, _VOICES, _VELOCITY, _GAIN, _GATE, _GATE_LENGTH) = (
     PARAM_INDEX[name]
     for name in ("voice_mode", "voices", "velocity", "input_gain_db", "gate_division", "gate_length")
 )
-_STATE = ("_panic", "_seed", "_gate_f0")
+_LEVEL, _FEEDBACK, _DELAY = (PARAM_INDEX[name] for name in ("level_db", "feedback", "feedback_delay_s"))
+SILENT_DB = -60.0
+"""The level's lowest value is silence."""
+_STATE = ("_panic", "_seed", "_gate_f0", "_fed_back")
 
 
 class Performer:
     """What is performed, whichever instrument plays it."""
-
-    LEVEL = PARAM_INDEX["level_db"]
 
     def __init__(self, modulation: Modulation) -> None:
         self.modulation = modulation
@@ -37,6 +39,7 @@ class Performer:
         self._base: list[float] = []
         self._panic = self._seed = 0
         self._gate_f0 = 0.0
+        self._fed_back = self._feedback_set = False
 
     def schedule(self, sample: int, event: Event) -> None:
         """`event` takes effect at this sample of the stream; later ones never come first."""
@@ -49,6 +52,7 @@ class Performer:
             self._seen = values
             self._base = [spec.clamp(float(v)) for spec, v in zip(PARAMS, values, strict=True)]
         self.modulation.read_routes(frame)
+        self._feedback_set = self._base[_FEEDBACK] > 0.0
         return self._base
 
     def step(
@@ -64,16 +68,36 @@ class Performer:
             self._seed = frame.seed
             self.modulation.restart(frame.seed)
             part.reseed(frame.seed, int(frame.anchor))
-        values = part.newest.modulation.values
-        gain = 10.0 ** (values[_GAIN] / 20.0)
-        self.input_power = 0.0
-        if sound_in is not None:
-            power = float(np.dot(sound_in, sound_in)) * gain * gain / len(sound_in)
-            self.input_power = power if power < math.inf else 0.0
-        self.modulation.step(values, self.input_power)
+        self.modulation.step(part.newest.modulation.values, self.input_power)
         self._obey(part, frame, base, start)
         part.shared.bend = self.notes.bend
-        part.step(sound_in, gain)
+        part.step(sound_in)
+
+    def level(self, part: Part) -> float:
+        """The output's gain."""
+        level_db = part.newest.modulation.values[_LEVEL]
+        return 10.0 ** (level_db / 20.0) if level_db > SILENT_DB else 0.0
+
+    def feeds_back(self, part: Part) -> bool:
+        """Whether the output goes back to the input."""
+        return self._fed_back or part.newest.modulation.values[_FEEDBACK] > 0.0 or self._feedback_set
+
+    def listen(
+        self, part: Part, frame: ControlFrame, sound_in: np.ndarray, hears: bool, feedback: FeedbackGuard
+    ) -> np.ndarray | None:
+        """The live input of one frame [hop]: the sound that comes in, with gain, and what is fed back."""
+        values = part.newest.modulation.values
+        heard = None
+        self.input_power = 0.0
+        if hears or frame.source == Source.LIVE:
+            heard = sound_in * np.float32(10.0 ** (values[_GAIN] / 20.0))
+            power = float(np.dot(heard, heard)) / len(heard)
+            self.input_power = power if power < math.inf else 0.0
+        fed = feedback.read(values[_DELAY], values[_FEEDBACK])
+        self._fed_back = fed is not None
+        if fed is None:
+            return heard
+        return fed if heard is None else heard + fed
 
     def _obey(self, part: Part, frame: ControlFrame, base: list[float], start: int) -> None:
         """The gate button, the clocked gate and the events of this frame."""

@@ -11,8 +11,9 @@ from neurorack.play.engine.frame import ControlFrame
 from neurorack.play.engine.hand import Hand
 from neurorack.play.engine.instrument import Instrument
 from neurorack.play.engine.modulation.matrix import Modulation
-from neurorack.play.engine.plain_state import State, attributes, set_attributes
+from neurorack.play.engine.plain_state import State, attributes, gather, scatter, set_attributes
 from neurorack.play.engine.sources import Anchors
+from neurorack.play.engine.sources.variation import DynamicLayer, TriggerVariation
 
 TURN_S = 11.0
 """Time in which the difference between left and right turns once."""
@@ -57,8 +58,16 @@ class Shared:
         """The live input's row, while anything reads it."""
         self.live_controls: list[float] | None = None
         self.live_physical: list[float] | None = None
+        self.place_anchor = 0
+        """The anchor nearest to that place."""
         self.place: np.ndarray | None = None
         """The row of the place on the map, while it is played."""
+        self.variation = TriggerVariation(self.anchors, instrument.map.pitch)
+        self.layer: DynamicLayer | None = None
+        loudness = instrument.map.loudness
+        if loudness >= 0:
+            level_db = instrument.map.to_physical(loudness, instrument.anchors_controls[:, loudness])
+            self.layer = DynamicLayer(self.anchors, level_db, loudness)
         self.width = 0.0
         self._turn = 0.0
         directions = np.random.Generator(np.random.PCG64(7)).standard_normal((2, self.latent))
@@ -87,10 +96,9 @@ class Shared:
 
     def state(self) -> State:
         """Everything later frames depend on, without the modulation (the engine's)."""
-        hand = {f"hand.{k}": v for k, v in self.hand.state().items()}
-        return {**attributes(self, _STATE), **hand}
+        return {**attributes(self, _STATE), **gather({"hand": self.hand, "variation": self.variation})}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Put back what `state` gave."""
         set_attributes(self, _STATE, state)
-        self.hand.restore({k.removeprefix("hand."): v for k, v in state.items() if k.startswith("hand.")})
+        scatter({"hand": self.hand, "variation": self.variation}, state)

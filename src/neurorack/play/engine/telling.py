@@ -49,6 +49,7 @@ class Telling:
         tell.source, tell.position = int(frame.source), voice.tone.position
         tell.input_level_db = 10.0 * math.log10(performer.input_power + 1e-12)
         tell.f0_hz = voice.f0_hz
+        tell.map_x, tell.map_y = part.place(voice)
         clock = performer.modulation.clock
         tell.beat, tell.tempo_bpm = clock.beat, clock.tempo_bpm
         self._due -= samples

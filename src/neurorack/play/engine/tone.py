@@ -52,6 +52,10 @@ class Tone:
         self._seed = 0
         self.position = 0.0
 
+    def nearest(self) -> int:
+        """Index of the anchor that the wandering or held tone is nearest to."""
+        return self._wander.nearest()
+
     @property
     def blending(self) -> bool:
         """Whether the source has just changed."""

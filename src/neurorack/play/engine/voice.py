@@ -30,7 +30,19 @@ from neurorack.play.engine.tone import Clips, Tone
 )
 DYNAMICS_FRAMES = 3.0
 """Time constant with which a held voice takes another velocity."""
-_NUMBERS = ("gate", "serial", "f0_hz", "_dynamics_db", "_trigger", "_release_due", "stereo", "ended")
+_NUMBERS = (
+    "gate",
+    "serial",
+    "f0_hz",
+    "_dynamics_db",
+    "_trigger",
+    "_release_due",
+    "stereo",
+    "ended",
+    "_varies",
+    "_cents",
+    "_variation",
+)
 
 
 class Voice:
@@ -54,6 +66,10 @@ class Voice:
         self.ended = True
         """Whether the sound has ended (its row may be dropped)."""
         self._dynamics_db = 0.0
+        self._varies = False
+        self._cents = 0.0
+        self._variation = np.zeros(shared.latent + shared.size, np.float32)
+        self._row = self._variation.copy()
         self.gains = np.zeros(MAX_FRAMES)
         self.amplitude = 0.0
         self.asked = [0.0] * shared.size
@@ -98,6 +114,7 @@ class Voice:
             tail.start(0 if live else sample, sample if live and sample else NEVER)
         if shared.width > 0.0:
             self.widen()
+        self._vary(values[_LIFE])
         self.tone.start(seed, source, bool(shared.frame.retrigger), values[_LIFE] == 0.0)
         self.modulation.reset()
         self.modulation.start(key.velocity, key.f0_hz)
@@ -110,6 +127,17 @@ class Voice:
         if life > 0.0:
             number += self._shared.triggers * 104_729
         return abs(number) % (1 << 31)
+
+    def _vary(self, life: float) -> None:
+        """What makes this trigger its own."""
+        shared = self._shared
+        self._varies = life > 0.0
+        if self._varies:
+            self._variation[:] = shared.variation.next(int(shared.frame.anchor) % len(shared.anchors), life)
+            self._cents = shared.variation.cents
+        else:
+            self._variation.fill(0.0)
+            self._cents = 0.0
 
     def widen(self) -> None:
         """Become stereo: the right goes on as the left does (rows taken out of the stream)."""
@@ -157,12 +185,14 @@ class Voice:
         amplitude = self._envelope.step(self.gate, values[_ATTACK], values[_RELEASE])
         home = frame.anchor if key is None or key.tone < 0 else key.tone
         row = self.tone.step(frame, values, home, shared.live, shared.place)
+        dynamics_db = self._dynamics(values)
+        if frame.source != Source.LIVE and (self._varies or dynamics_db):
+            row = self._shaded(row, dynamics_db)
         own = row[shared.latent :].tolist()
         other = self.tone.other(frame, values) if asking.wants(Origin.OTHER) else None
         other_controls = None if other is None else other[shared.latent :].tolist()
         base = asking.base(own, other_controls, shared.live_controls)
         note = self._note_hz(values)
-        dynamics_db = self._dynamics(values)
         pitch, loudness = asking.pitch, asking.loudness
         to_control, to_physical = asking.map.to_control, asking.map.to_physical
         controls = asking.asked(
@@ -207,6 +237,16 @@ class Voice:
         if self._release_due:
             self.gate = self._release_due = False
 
+    def _shaded(self, row: np.ndarray, dynamics_db: float) -> np.ndarray:
+        """The tone's row with this trigger's variation, leaning towards its dynamic layer."""
+        shared = self._shared
+        np.add(row, self._variation, out=self._row)
+        source = shared.frame.source
+        if dynamics_db and shared.layer is not None and source != Source.CLIP:
+            anchor = shared.place_anchor if source == Source.MAP else self.tone.nearest()
+            self._row[: shared.latent] += shared.layer.lean(anchor, -dynamics_db)
+        return self._row
+
     def _fill_right(self, column: int) -> None:
         left, right, apart = self.left, self.right, self._shared.apart
         right.z[:, column] = left.z[:, column] - apart
@@ -225,7 +265,7 @@ class Voice:
             key.jump = False
         f0_hz = self._glide.step(key.f0_hz, values[_GLIDE])
         if f0_hz > 0.0:
-            octaves = key.bend + self._shared.bend + values[_TUNE] / 1200.0
+            octaves = key.bend + self._shared.bend + (values[_TUNE] + self._cents) / 1200.0
             if octaves:
                 f0_hz *= 2.0 ** min(max(octaves, -8.0), 8.0)
         return f0_hz

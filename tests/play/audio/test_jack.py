@@ -90,6 +90,34 @@ def test_the_sound_outlives_its_server_and_goes_back_to_it(monkeypatch, tiny_nrk
         assert not supervisor.status.note and supervisor.restarts == 0
 
 
+def test_a_cards_channels_carry_voltages(monkeypatch, tiny_nrk):
+    options = {"backend": "sounddevice", "input": "default", "cv_in": "gate=1,cv1=2", "cv_out": "gate=2"}
+    with jack_server(monkeypatch) as server, sounding(tiny_nrk, **options) as supervisor:
+        assert supervisor.status.backend == "sounddevice", supervisor.status.note
+        hand = import_jack().Client("hand", no_start_server=True, servername=server.name)
+        cable, ear = hand.outports.register("volts"), hand.inports.register("ear")
+        given, told = [0.0], [0.0]
+
+        def process(_count: int) -> None:
+            cable.get_array().fill(given[0])
+            told[0] = float(ear.get_array()[-1])
+
+        hand.set_process_callback(process)
+        output = supervisor.bridge.output
+
+        def level() -> float:
+            return float(np.abs(output.copy(output.written - 2000, 2000)).max())
+
+        with hand:
+            hand.connect(cable, "PortAudio:in_0")
+            hand.connect("PortAudio:out_1", ear)
+            wait_for(lambda: output.written > 4000, "silence")
+            assert level() == 0.0
+            given[0] = 5 * VOLT
+            wait_for(lambda: level() > 1e-3, "sound")
+            wait_for(lambda: told[0] == pytest.approx(5 * VOLT), "the gate at the output")
+
+
 def test_a_calibrated_port_reads_true_volts(monkeypatch, tmp_path):
     monkeypatch.setenv("NEURORACK_HOME", str(tmp_path))
     per_unit, zero = -8.3, 0.02  # an inverting input, a little off

@@ -36,10 +36,19 @@ def wanted_clips(command: Command, instrument: Instrument) -> list[np.ndarray]:
 
 
 class Keeper:
-    """Works on a thread of its own; tells what it did in `status` (written to the bridge by another)."""
+    """Works on a thread of its own; tells what it did in `status` (written to the bridge by another).
+
+    command: the newest so far; what it asks to be loaded has been.
+    """
 
     def __init__(
-        self, engine: Engine, renderer: Renderer, bridge: Bridge, listening: Listening, status: Status
+        self,
+        engine: Engine,
+        renderer: Renderer,
+        bridge: Bridge,
+        listening: Listening,
+        status: Status,
+        command: Command,
     ) -> None:
         self._engine = engine
         self._renderer = renderer
@@ -47,6 +56,7 @@ class Keeper:
         self._listening = listening
         self._status = status
         self._fitted: object = None
+        self._command = command
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
         self.failure: BaseException | None = None
@@ -71,10 +81,10 @@ class Keeper:
 
     def look(self) -> None:
         """Do what there is to do now."""
-        command = newest_command(self._bridge)
-        if command is not None and command.number > self._status.command:
+        command = self._command = newest_command(self._bridge) or self._command
+        if command.number > self._status.command:
             self._load(command)
-        if command is not None and command.snapshot and command.snapshot_number > self._status.snapshot:
+        if command.snapshot and command.snapshot_number > self._status.snapshot:
             self._save_snapshot(command)
         frame = self._renderer.frame
         if frame is not self._fitted:

@@ -48,12 +48,13 @@ def run_audio_process(address: BridgeAddress, options: AudioOptions) -> None:
 
 
 def _play(bridge: Bridge, options: AudioOptions, status: Status) -> None:
-    engine = _load(bridge, options, status)
+    command = newest_command(bridge) or Command(0, options.instrument)
+    engine = _load(command, status)
     drops = Drops(status.dropped_late, status.dropped_device, status.dropped_failed, status.why)
     listening = Listening(bridge.measured, lambda: engine.telemetry.gate)
     listening.follow(engine.instrument.controls)
     renderer = Renderer(engine, bridge, drops)
-    keeper = Keeper(engine, renderer, bridge, listening, status)
+    keeper = Keeper(engine, renderer, bridge, listening, status, command)
     freeze_garbage()
     raise_process_priority()
     raise_thread_priority(KEEPING_PRIORITY)
@@ -76,9 +77,8 @@ def _play(bridge: Bridge, options: AudioOptions, status: Status) -> None:
         keeper.stop()
 
 
-def _load(bridge: Bridge, options: AudioOptions, status: Status) -> Engine:
-    """An engine as the newest command wants it; without its clips if they are faulty."""
-    command = newest_command(bridge) or Command(0, options.instrument)
+def _load(command: Command, status: Status) -> Engine:
+    """An engine as the command wants it; without its clips if they are faulty."""
     instrument = load_instrument(command.instrument)
     try:
         clips = wanted_clips(command, instrument)

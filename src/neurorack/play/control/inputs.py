@@ -18,6 +18,8 @@ from neurorack.play.control.osc.server import OscServer
 OSC_PORT = 7474
 SCAN_S = 2.0
 """How often new MIDI ports are looked for."""
+SECOND_SCAN_S = 0.3
+"""How soon after the first time."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,10 @@ class Inputs:
             self._hub.tell(str(error), "warn")
 
     async def _keep_scanning(self) -> None:
+        await asyncio.sleep(SECOND_SCAN_S)
         while True:
-            await asyncio.sleep(SCAN_S)
             self._scan()
+            await asyncio.sleep(SCAN_S)
 
     def _scan(self) -> None:
         self._midi.scan(asyncio.get_running_loop())

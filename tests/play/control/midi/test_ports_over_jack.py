@@ -60,7 +60,10 @@ class Keyboard:
         for _ in range(min(len(self.waiting), 60)):  # as many as a block has room for
             self.port.write_midi_event(0, self.waiting.pop(0))
 
-    def close(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         self.client.deactivate()
         self.client.close()
 
@@ -70,6 +73,18 @@ async def until(condition):
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         await asyncio.sleep(0.02)
+
+
+async def connected(keyboard, hub, inputs):
+    """Until what the keyboard sends arrives: JACK makes a connection in one of its next cycles."""
+    await until(lambda: "keys:out" in inputs.midi)
+    end = time.monotonic() + PATIENCE_S
+    while m.Clock("pulse") not in hub.messages and time.monotonic() < end:
+        keyboard.waiting.append(b"\xf8")
+        await asyncio.sleep(0.05)
+    await until(lambda: not keyboard.waiting)
+    await asyncio.sleep(0.1)
+    hub.take()
 
 
 @pytest.fixture
@@ -90,31 +105,28 @@ def test_notes_from_another_client_hot_plug_and_a_server_that_is_started_again(h
             assert inputs.midi == [] and inputs.osc > 0  # no server yet: the rest works
             with jack_server(server):
                 await until(lambda: inputs.midi == ["Neurorack"])
-                keyboard = Keyboard(server, "keys")
-                await until(lambda: "keys:out" in inputs.midi)  # plugged in later
-                assert hub.inputs["midi"] == inputs.midi
-                keyboard.waiting = [b"\x90\x3c\x7f", b"\xf8", b"\x90\x40\x40", b"\x80\x3c\x00"]
-                await until(lambda: len(hub.said) == 4)
-                assert hub.messages == [
-                    m.Note(True, 60, 1.0),
-                    m.Clock("pulse"),
-                    m.Note(True, 64, 64 / 127),
-                    m.Note(False, 60, 0.0),
-                ]
-                inputs_there = keyboard.client.get_ports("Neurorack:in", is_midi=True, is_input=True)
-                assert len(inputs_there) == 1  # the virtual port, to be connected to by hand
-                hub.left.clear()
-                keyboard.close()
+                with Keyboard(server, "keys") as keyboard:
+                    await connected(keyboard, hub, inputs)  # plugged in later
+                    assert hub.inputs["midi"] == inputs.midi
+                    keyboard.waiting = [b"\x90\x3c\x7f", b"\xf8", b"\x90\x40\x40", b"\x80\x3c\x00"]
+                    await until(lambda: len(hub.said) == 4)
+                    assert hub.messages == [
+                        m.Note(True, 60, 1.0),
+                        m.Clock("pulse"),
+                        m.Note(True, 64, 64 / 127),
+                        m.Note(False, 60, 0.0),
+                    ]
+                    ports = keyboard.client.get_ports("Neurorack:in", is_midi=True, is_input=True)
+                    assert len(ports) == 1  # the virtual port, to be connected to by hand
+                    hub.left.clear()
                 await until(lambda: inputs.midi == ["Neurorack"])
                 assert hub.left  # unplugged: its keys are let go
             await until(lambda: inputs.midi == [])
             hub.take()
-            with jack_server(server):
-                keyboard = Keyboard(server, "keys")
-                await until(lambda: "keys:out" in inputs.midi)
+            with jack_server(server), Keyboard(server, "keys") as keyboard:
+                await connected(keyboard, hub, inputs)
                 keyboard.waiting = [b"\x90\x3c\x7f"]
                 await until(lambda: m.Note(True, 60, 1.0) in hub.messages)
-                keyboard.close()
         assert hub.inputs == {"midi": [], "osc": 0}
 
     asyncio.run(play())
@@ -124,19 +136,17 @@ def test_a_flood_leaves_no_key_hanging(hub, server):
     async def play():
         with jack_server(server):
             async with start_inputs(hub, InputOptions(osc=None)) as inputs:
-                keyboard = Keyboard(server, "keys")
-                await until(lambda: "keys:out" in inputs.midi)
-                for n in range(3000):
-                    keyboard.waiting.append(bytes([0xB0, n % 128, n % 100]))
-                    keyboard.waiting.append(bytes([0x90 if n % 2 else 0x80, n // 2 % 100, 64]))
-                await until(lambda: not keyboard.waiting)
-                await asyncio.sleep(0.3)
-                down = set()
-                for hand, message in hub.said:
-                    if isinstance(message, m.Note):
-                        (down.add if message.on else down.discard)((hand, message.midi))
-                assert hub.messages
-                keyboard.close()
-            assert {hand for hand, _ in down} <= set(hub.left)
+                with Keyboard(server, "keys") as keyboard:
+                    await connected(keyboard, hub, inputs)
+                    for n in range(3000):
+                        keyboard.waiting.append(bytes([0xB0, n % 120, n % 100]))
+                        keyboard.waiting.append(bytes([0x90 if n % 2 else 0x80, n // 2 % 100, 64]))
+                    await until(lambda: not keyboard.waiting)
+                    await asyncio.sleep(0.3)
+            down = set()
+            for hand, message in hub.said:
+                if isinstance(message, m.Note):
+                    (down.add if message.on else down.discard)((hand, message.midi))
+            assert len(hub.said) > 1000 and {hand for hand, _ in down} <= set(hub.left)
 
     asyncio.run(play())

@@ -87,6 +87,8 @@ class _System:
         self._polled = name == "JACK"
         self._hub, self._mpe, self._loop = hub, mpe, loop
         self._ports: dict[str, _Port] = {}
+        self._seen: set[str] = set()
+        """Ports that were there at the last scan."""
         self._ended = threading.Event()
         self._watch = self._midi_in(name=f"{CLIENT} watch")
         if self._polled:
@@ -107,7 +109,10 @@ class _System:
         found = [name for name in self._watch.get_ports() if not name.startswith(NOT_OURS)]
         for name in [name for name in self._ports if name != CLIENT and name not in found]:
             self._ports.pop(name).close()
-        for name in dict.fromkeys(found):
+        # A JACK client that is just starting shows ports that cannot be connected yet, and nobody says so.
+        ready = [name for name in found if name in self._seen or not self._polled]
+        self._seen = set(found)
+        for name in dict.fromkeys(ready):
             if (
                 name not in self._ports
                 and wanted

@@ -40,11 +40,13 @@ class History(Generic[T]):
 
     def undo(self, present: T) -> T:
         """The value before the last step; `present` when there is none."""
-        if not self._before:
-            return present
-        self._after.append(present)
-        self._thing = None
-        return self._before.pop()
+        while self._before:
+            before = self._before.pop()
+            if before != present:  # a gesture that ended where it began is no step
+                self._after.append(present)
+                self._thing = None
+                return before
+        return present
 
     def redo(self, present: T) -> T:
         """The value that the last undo took back; `present` when there is none."""

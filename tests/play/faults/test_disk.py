@@ -84,3 +84,39 @@ def test_a_preset_torn_in_half_is_left_out_and_named(tmp_path, tiny_nrk):
 
 def _own(library) -> list[str]:
     return [preset["name"] for preset in library["presets"] if preset["own"]]
+
+
+def test_a_home_whose_every_file_is_torn_in_half_still_plays(tmp_path, tiny_nrk):
+    async def fill(player):
+        async with join(player) as hand:
+            await hand.say("latch", on=True)
+            await sounds(hand)
+            await hand.say("preset_save", name="One")
+            await hand.until("library", lambda told: _own(told))
+            await hand.say("record", on=True)
+            await hand.until_state(lambda s: s["recording"] and s["recording"]["seconds"] > 0.5)
+            await hand.say("record", on=False)
+            await hand.until("library", lambda told: told["takes"])
+            await hand.say("keep", seconds=1.0)
+            await hand.until("library", lambda told: any(clip["own"] for clip in told["clips"]))
+
+    async def look(player):
+        async with join(player) as hand:
+            await hand.say("latch", on=True)
+            await sounds(hand)
+            assert not _own(hand.told["library"]) and hand.notices
+            await hand.say("keep", seconds=1.0)
+            await hand.say("preset_save", name="One")
+            await hand.until("library", lambda told: _own(told) == ["One"])
+
+    with playing(tmp_path, str(tiny_nrk), "--backend", "null") as player:
+        asyncio.run(fill(player))
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) >= 4
+    for path in files:
+        os.truncate(path, path.stat().st_size // 2)
+    (tmp_path / "midi.json").write_bytes(b'{"learned": {"life": ')
+    (tmp_path / "tunings").mkdir(exist_ok=True)
+    (tmp_path / "tunings" / "torn.scl").write_bytes(b"! torn.scl\n!\nhalf a tuning\n 12\n 100.")
+    with playing(tmp_path, str(tiny_nrk), "--backend", "null") as player:
+        asyncio.run(look(player))

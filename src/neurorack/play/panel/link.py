@@ -12,6 +12,7 @@ import contextlib
 import json
 import multiprocessing
 import socket
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -25,6 +26,7 @@ NEWS = {"hello", "library", "notice"}
 LONGEST_LINE = 2**20
 CROWDED_BYTES = 2**20
 """Waiting bytes above which measurements are left out for a while."""
+MOST_MISSED = 20
 RESTART_S = (0.1, 0.5, 2.0)
 ENDING_S = 2.0
 
@@ -46,18 +48,20 @@ class PanelLink:
         self._answer = answer
         self._writer: asyncio.StreamWriter | None = None
         self._hands: dict[int, int] = {}
+        self._missed: deque[dict[str, Any]] = deque(maxlen=MOST_MISSED)
+        """Notices that no page was there to read; the next one gets them."""
+        self._unsubscribe = hub.subscribe(self._news)
         self._asked: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Keep a server running until cancelled."""
-        unsubscribe = self.hub.subscribe(self._news)
         try:
             while True:
                 await self._serve()
                 await asyncio.sleep(RESTART_S[min(self.restarts, len(RESTART_S) - 1)])
                 self.restarts += 1
         finally:
-            unsubscribe()
+            self._unsubscribe()
 
     async def _serve(self) -> None:
         """One life of the server process."""
@@ -95,6 +99,8 @@ class PanelLink:
             if self.hub.note:
                 note = {"type": "notice", "level": "warn", "text": self.hub.note}
                 self._put("news", said["join"], note)
+            while self._missed:
+                self._put("news", said["join"], self._missed.popleft())
         elif "leave" in said and said["leave"] in self._hands:
             self.hub.leave(self._hands.pop(said["leave"]))
         elif "ask" in said:
@@ -122,6 +128,8 @@ class PanelLink:
     def _news(self, kind: str, data: dict[str, Any]) -> None:
         if self._hands:
             self._put("news" if kind in NEWS else kind, 0, {"type": kind} | data)
+        elif kind == "notice":
+            self._missed.append({"type": kind} | data)
 
     def _put(self, kind: str, to: int, data: dict[str, Any]) -> None:
         writer = self._writer

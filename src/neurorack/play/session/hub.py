@@ -85,6 +85,7 @@ class Hub:
         self.editor = Editor(archive, prepared.presets)
         self.clips = ClipBank(self.home / "sounds", self._library_changes)
         self.recorder = Recorder(self.bridge, self.home / "takes", self.tell)
+        self._recorded = False
         self.display = Display()
         self._subscribers: list[Subscriber] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -353,7 +354,12 @@ class Hub:
             if self.note:
                 self.tell(self.note, "warn")
         if self.recorder.running:
+            self._recorded = True
             self._mark()  # the time goes on
+        elif self._recorded:  # it may have ended by itself: a full disk
+            self._recorded = False
+            await self._look_at_takes()
+            self._mark()
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> None:
         """Let slow work go on beside the loop; what it complains about is told."""
@@ -416,16 +422,18 @@ class Hub:
             await self.recorder.start(self.supervisor, self.archive)
         else:
             await asyncio.to_thread(self.recorder.stop)
-            self._takes = await asyncio.to_thread(takes, self.home / "takes")
-            self._library_changes()
+            await self._look_at_takes()
         self._mark()
+
+    async def _look_at_takes(self) -> None:
+        self._takes = await asyncio.to_thread(takes, self.home / "takes")
+        self._library_changes()
 
     async def _salvage(self) -> None:
         """Complete the recordings that a crash cut off."""
         for name in await asyncio.to_thread(salvage, self.home / "takes"):
             self.tell(f"The recording {name} was cut off by a crash: what there was of it is kept.", "warn")
-        self._takes = await asyncio.to_thread(takes, self.home / "takes")
-        self._library_changes()
+        await self._look_at_takes()
 
     # Instruments and clips
 

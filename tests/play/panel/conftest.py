@@ -1,5 +1,6 @@
 """One player and one headless Chromium for all panel tests."""
 
+import contextlib
 import os
 import shutil
 import sys
@@ -59,21 +60,43 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture
-def open_panel(chromium, player):
-    """open_panel(**context options) -> a page with the panel, ready to play; faults in it fail the test."""
+@pytest.fixture(scope="module")
+def silent_player(home):
+    """A player whose sound goes nowhere: for everything that telemetry can show."""
+    with playing(home, "tiny", "--backend", "null") as running:
+        yield running
+
+
+@contextlib.contextmanager
+def _panels(chromium, player):
     contexts, faults = [], []
 
     def open_one(**options):
-        context = chromium.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
+        context = chromium.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
         page.goto(player.url + "&tap=1")
         until(page, "window.neurorackTest && neurorackTest.telemetry()")
         return page
 
+    open_one.faults = faults
     yield open_one
     for context in contexts:
         context.close()
     assert not faults
+
+
+@pytest.fixture
+def open_panel(chromium, player):
+    """open_panel(**context options) -> a page with the panel, ready to play; faults in it fail the test."""
+    with _panels(chromium, player) as open_one:
+        yield open_one
+
+
+@pytest.fixture
+def open_silent(chromium, silent_player):
+    """The same with a player whose sound goes nowhere."""
+    with _panels(chromium, silent_player) as open_one:
+        yield open_one

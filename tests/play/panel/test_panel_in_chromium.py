@@ -127,8 +127,8 @@ def test_another_instrument_and_every_source(open_panel):
     page.select_option("#instrument", "tiny-noise")
     until(page, "!neurorackTest.instrument().pitched")
     wait_level(page, -50)
-    for source in ("wander", "clip", "live", "hold"):
-        page.click(f'[data-source="{source}"]')
+    for source in ("wander", "clip", "map", "live", "hold"):
+        page.click(f'#play-source [data-source="{source}"]')
         until(page, f"neurorackTest.state().source === '{source}'")
         if source == "live":  # Chromium's fake microphone beeps
             until(page, "neurorackTest.telemetry().input_level_db > -60")

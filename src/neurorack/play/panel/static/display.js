@@ -9,10 +9,12 @@ export class Display {
   constructor(store) {
     this.bytes = null;
     this.stale = true;
-    store.on("display", ({ bits }) => {
+    const take = (bits) => {
       this.bytes = Uint8Array.from(atob(bits), (letter) => letter.charCodeAt(0));
       this.stale = true;
-    });
+    };
+    store.on("display", ({ bits }) => take(bits));
+    store.on("hello", ({ display }) => display && take(display));
     document.addEventListener("colours", () => (this.stale = true));
   }
 

@@ -214,6 +214,7 @@ if (query.has("tap")) {
     capture: (seconds) => listener.capture(seconds),
     report: () => meters.listening,
     telemetry: () => store.telemetry,
+    asked: (name) => store.telemetry.asked[store.index(name)],
     state: () => store.state,
     library: () => store.library,
     instrument: () => store.instrument,

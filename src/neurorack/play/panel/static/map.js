@@ -267,11 +267,17 @@ export class TimbreMap {
     if (!clip.trace || clip.trace.length < 2) return;
     const chosen = clip.id === this.store.state.clip;
     context.strokeStyle = chosen ? "#8fe6da" : "#8fb8b2";
-    context.globalAlpha = chosen ? 0.85 : 0.2;
+    context.globalAlpha = chosen ? 0.8 : 0.14;
     context.lineWidth = chosen ? 1.8 : 1;
     context.lineJoin = "round";
     context.beginPath();
-    clip.trace.forEach(([x, y], i) => (i ? context.lineTo(...this.toScreen(x, y)) : context.moveTo(...this.toScreen(x, y))));
+    const places = clip.trace.map(([x, y]) => this.toScreen(x, y));
+    context.moveTo(...places[0]);
+    for (let i = 1; i < places.length - 1; i++) {
+      const [[x, y], [nextX, nextY]] = [places[i], places[i + 1]];
+      context.quadraticCurveTo(x, y, (x + nextX) / 2, (y + nextY) / 2);
+    }
+    context.lineTo(...places[places.length - 1]);
     context.stroke();
     context.globalAlpha = 1;
   }

@@ -13,6 +13,7 @@ import time
 from typing import Any
 
 from neurorack.core.errors import NeurorackError
+from neurorack.play.audio.priority import raise_thread_priority
 
 PULSES = 24
 AHEAD, BEHIND = 0.2, 0.01
@@ -97,6 +98,7 @@ class ClockOut:
             self._send(message)
 
     def _run(self) -> None:
+        raise_thread_priority()
         while not self._ended.is_set():
             with self._lock:
                 due = self._due(time.perf_counter())

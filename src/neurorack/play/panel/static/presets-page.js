@@ -57,6 +57,7 @@ export class PresetsPage {
     if (!a || !b) return;
     this.movedAt = performance.now();
     this.fader.style.setProperty("--at", `${100 * this.fader.value}%`);
+    this.store.touched.clear();
     this.store.outgoing.latest("preset_morph", { type: "preset_morph", a, b, position: Number(this.fader.value) });
   }
 

@@ -4,6 +4,8 @@ import { Outgoing } from "./outgoing.js";
 
 const OWN_MS = 400; // for so long after a gesture of this hand, echoes do not pull its value back
 
+const WHOLE = new Set(["undo", "redo", "preset_load", "preset_morph", "randomise", "instrument"]); // these move everything
+
 export class Store extends EventTarget {
   constructor() {
     super();
@@ -21,6 +23,7 @@ export class Store extends EventTarget {
   }
 
   send(message) {
+    if (WHOLE.has(message.type)) this.touched.clear();
     this.outgoing.send(message);
   }
 
@@ -49,17 +52,28 @@ export class Store extends EventTarget {
     this.touched.clear();
   }
 
-  // The new state, except for what this hand is moving right now.
+  // The new state, except for what this hand is moving right now; that follows when the hand has come to rest.
   adopt(state) {
     const now = performance.now();
+    clearTimeout(this.later);
+    const told = this.touched.size ? structuredClone(state) : null;
+    let rest = 0;
     for (const [key, at] of this.touched) {
-      if (now - at >= OWN_MS) {
+      const left = at + OWN_MS - now;
+      if (left <= 0) {
         this.touched.delete(key);
         continue;
       }
+      rest = Math.max(rest, left);
       const [part, name] = key.split(" ");
       if (this.state[part] && name in this.state[part]) state[part][name] = this.state[part][name];
       else delete state[part][name];
+    }
+    if (rest) {
+      this.later = setTimeout(() => {
+        this.adopt(told);
+        this.emit("state");
+      }, rest + 1);
     }
     this.state = state;
   }

@@ -172,7 +172,9 @@ class OscServer(asyncio.DatagramProtocol):
             if len(self._subscribers) >= MAX_SUBSCRIBERS:
                 del self._subscribers[next(iter(self._subscribers))]
             self._subscribers[peer] = None
-            self._send(peer, [(path, [value]) for path, value in values_of(self._hub).items()])
+            values = values_of(self._hub)
+            self._values = self._values or values
+            self._send(peer, [(path, [value]) for path, value in values.items()])
 
     # What is told
 
@@ -190,8 +192,7 @@ class OscServer(asyncio.DatagramProtocol):
                 for p in self._values
                 if p not in values and p.startswith("/control/") and p.count("/") == 2
             ]
-            if self._values:
-                self._tell([*changed, *released])
+            self._tell([*changed, *released])
             self._values = values
 
     def _forget_silent(self) -> None:

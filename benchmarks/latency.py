@@ -177,8 +177,8 @@ def show(report: dict[str, Any]) -> None:
                 f"{tenth['median']:12.2f} {tenth['max']:7.2f}  "
                 f"{verdict}{figures['clear']} of {figures['trials']} clear"
             )
-    if "xruns" in report:
-        print(f"JACK lost {report['xruns']} cycles meanwhile: trials they fell into may be late.")
+    if report.get("disturbed"):
+        print(f"Left out: {report['disturbed']} trials during which the JACK server lost a cycle.")
     print(json.dumps(report["machine"]))
 
 

@@ -2,7 +2,8 @@
 
 One client writes gates or bursts, another records them beside the player's output. JACK runs them in order,
 in one cycle, so that what is recorded is the player's own latency; the block of the cycle is added. A third
-figure goes the panel's way: a message sent to its socket, heard in the output.
+figure goes the panel's way: a message sent to its socket, heard in the output. Trials during which the server
+lost a cycle are left out and counted: what is dropped, soak.py measures.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ SERVER = "neurorack-latency"
 CLIENT = "neurorack"
 GATE_LEVEL = 1.0
 PANEL_TRIALS = 50
+_WRAP = 1 << 32
 
 
 class Sender:
@@ -54,30 +56,37 @@ class Recorder:
         self.client = jack.Client("recorder", servername=SERVER, no_start_server=True)
         self.sent, self.heard = (self.client.inports.register(n) for n in ("sent", "heard"))
         self.sound = np.zeros((2, int(seconds * self.client.samplerate)), np.float32)
+        self.block = self.client.blocksize
+        self.times = np.zeros(self.sound.shape[1] // self.block, np.int64)
+        """JACK's frame time of the first sample of every recorded block."""
         self.count = 0
-        self.started = 0
-        """JACK's frame time of the first recorded sample."""
-        self.xruns = 0
         self.client.set_process_callback(self._process)
-        self.client.set_xrun_callback(self._xrun)
-
-    def _xrun(self, _delay: float) -> None:
-        self.xruns += 1
 
     def _process(self, frames: int) -> None:
         at = self.count
-        if at == 0:
-            self.started = self.client.last_frame_time
-        if at + frames <= self.sound.shape[1]:
+        if at + frames <= len(self.times) * self.block:
             self.sound[0, at : at + frames] = self.sent.get_array()
             self.sound[1, at : at + frames] = self.heard.get_array()
+            self.times[at // self.block] = self.client.last_frame_time
             self.count = at + frames
+
+    def lost(self) -> np.ndarray:
+        """Recorded samples before which the server lost cycles."""
+        times = self.times[: self.count // self.block]
+        return (np.flatnonzero(np.diff(times) % _WRAP != self.block) + 1) * self.block
+
+    def place_of(self, frame_time: int) -> int:
+        """Recorded sample at a time of JACK's frame clock."""
+        since = (self.times[: self.count // self.block] - self.times[0]) % _WRAP
+        asked = (frame_time - int(self.times[0])) % _WRAP
+        block = int(np.searchsorted(since, asked, "right")) - 1
+        return block * self.block + asked - int(since[block])
 
 
 async def over_jack(instrument: str, trials: int, block: int) -> dict[str, Any]:
-    """{"gate", "live", "panel": {"jack BLOCK": figures}} and how many cycles the server missed."""
+    """{"gate", "live", "panel": {"jack BLOCK": figures}} and how many trials lost cycles disturbed."""
     rate = load_instrument(instrument).sample_rate
-    report: dict[str, Any] = {"xruns": 0}
+    report: dict[str, Any] = {"disturbed": 0}
     with jack_server(SERVER, rate, block), playing(instrument, "--backend", "jack") as player:
         async with aiohttp.ClientSession(headers={"Origin": player.origin}) as session:
             panel = await session.ws_connect(player.socket, max_msg_size=0)
@@ -93,21 +102,21 @@ async def over_jack(instrument: str, trials: int, block: int) -> dict[str, Any]:
                     await _say(panel, type="source", value="live")
                     await _say(panel, type="latch", on=True)
                 await asyncio.sleep(1.0)
-                found, xruns = await asyncio.to_thread(_record, player, port, make, trials, rate)
+                found, disturbed = await asyncio.to_thread(_record, player, port, make, trials, rate)
                 report[kind] = {f"jack {block}": summary(found, rate, block)}
-                report["xruns"] += xruns
+                report["disturbed"] += disturbed
             await _say(panel, type="latch", on=False)
             await _say(panel, type="source", value="hold")
             await asyncio.sleep(0.5)
-            found, xruns = await _panel_gates(panel, min(trials, PANEL_TRIALS), rate)
+            found, disturbed = await _panel_gates(panel, min(trials, PANEL_TRIALS), rate)
             report["panel"] = {f"jack {block}": summary(found, rate, 0)}
-            report["xruns"] += xruns
+            report["disturbed"] += disturbed
             reading.cancel()
     return report
 
 
 def _record(player: Player, port: str, make: Any, trials: int, rate: int) -> tuple[list[Onset], int]:
-    """Play a train of gates or bursts into `port`; the onsets in the output, and missed cycles."""
+    """Play a train of gates or bursts into `port`; the onsets in the output, and how many were disturbed."""
     rng = np.random.default_rng(1)
     starts = int(0.5 * rate) + np.cumsum(int(TRIAL_S * rate) + rng.integers(0, 512, trials))
     train = make(starts, rate)
@@ -122,14 +131,19 @@ def _record(player: Player, port: str, make: Any, trials: int, rate: int) -> tup
             time.sleep(0.2)
             if player.process.poll() is not None:
                 raise SystemExit("The player ended while it was measured.")
-        sent, heard = recorder.sound[:, : recorder.count]
-    first = int(np.argmax(np.abs(sent) > 0)) - int(starts[0])
-    return _onsets(heard, starts + first, rate), recorder.xruns
+        sent = recorder.sound[0, : recorder.count]
+    lit = np.flatnonzero(sent)
+    begun = lit[np.diff(lit, prepend=-rate) > 0.5 * (TRIAL_S - NOTE_S) * rate]
+    return _onsets(recorder, begun.tolist(), rate)
 
 
-def _onsets(heard: np.ndarray, starts: np.ndarray, rate: int) -> list[Onset]:
-    length = int(NOTE_S * rate)
-    return [find_onset(heard, int(s), int(s) + length) for s in starts if s + length <= len(heard)]
+def _onsets(recorder: Recorder, starts: list[int], rate: int) -> tuple[list[Onset], int]:
+    """The onsets of the trials that no lost cycle disturbed, and how many others there were."""
+    length, lost = int(NOTE_S * rate), recorder.lost()
+    heard = recorder.sound[1, : recorder.count]
+    whole = [s for s in starts if s + length <= len(heard)]
+    kept = [s for s in whole if not ((lost > s - 0.05 * rate) & (lost <= s + length)).any()]
+    return [find_onset(heard, s, s + length) for s in kept], len(whole) - len(kept)
 
 
 def _gate_train(starts: np.ndarray, rate: int) -> np.ndarray:
@@ -157,9 +171,7 @@ async def _panel_gates(panel: Any, trials: int, rate: int) -> tuple[list[Onset],
             await asyncio.sleep(2.0 * NOTE_S)
             await _say(panel, type="gate", on=False)
             await asyncio.sleep(TRIAL_S + float(rng.uniform(0.0, 0.05)))
-        heard, started = recorder.sound[1, : recorder.count], recorder.started
-    starts = np.array([(frame - started) % 2**32 for frame in pressed])
-    return _onsets(heard, starts, rate), recorder.xruns
+    return _onsets(recorder, [recorder.place_of(frame) for frame in pressed], rate)
 
 
 async def _say(panel: Any, **message: Any) -> None:

@@ -9,6 +9,7 @@ from neurorack.core.manifest import Manifest
 from neurorack.play.control import messages as m
 from neurorack.play.engine.params import PARAM_BY_NAME
 from neurorack.play.rack.display import render_display
+from neurorack.play.rack.wording import short
 
 TOUCHED_S = 1.5
 KEPT_S = 2.0
@@ -28,14 +29,14 @@ class Display:
         match message:
             case m.SetNumber(name, value):
                 spec = PARAM_BY_NAME[name]
-                text = spec.choices[round(value)] if spec.choices else f"{value:.3g} {spec.unit}".strip()
+                text = spec.choices[round(value)] if spec.choices else f"{short(value)} {spec.unit}".strip()
                 travel = spec.to_travel(value)
             case m.SetControl(name, value):
                 control = next((c for c in manifest.controls if c.name == name), None)
                 if control is None:
                     return
                 physical = float(control.normaliser.to_physical(np.array(value)))
-                text, travel = f"{physical:.3g} {control.unit}".strip(), 0.5 + 0.5 * value
+                text, travel = f"{short(physical)} {control.unit}".strip(), 0.5 + 0.5 * value
             case _:
                 return
         self._touched = {"name": name, "value": min(max(travel, 0.0), 1.0), "text": text}

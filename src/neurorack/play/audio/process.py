@@ -22,15 +22,17 @@ from neurorack.play.audio.tell_volts import Listening
 from neurorack.play.control.bridge import Bridge, BridgeAddress
 from neurorack.play.control.records import FAILED, RUNNING, Command, Status, from_record, to_record
 from neurorack.play.engine.engine import Engine, load_instrument
+from neurorack.play.engine.frame import ControlFrame
 
 TICK_S = 0.05
 FAILED_EXIT = 3
+WARM_BLOCKS = 16
 
 
 def run_audio_process(address: BridgeAddress, options: AudioOptions) -> None:
     """Entry point of the spawned process; returns when the main process is gone or asks it to end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the supervisor ends us
-    sys.setswitchinterval(0.0005)
+    sys.setswitchinterval(0.0001)  # the keeper must let go of the interpreter within a part of a block
     bridge = Bridge.attach(address)
     previous = bridge.status.read()
     status = from_record(Status, previous) if previous is not None else Status()
@@ -50,6 +52,7 @@ def run_audio_process(address: BridgeAddress, options: AudioOptions) -> None:
 def _play(bridge: Bridge, options: AudioOptions, status: Status) -> None:
     command = newest_command(bridge) or Command(0, options.instrument)
     engine = _load(command, status)
+    _warm(engine, options.block)
     drops = Drops(status.dropped_late, status.dropped_device, status.dropped_failed, status.why)
     listening = Listening(bridge.measured, lambda: engine.telemetry.gate)
     listening.follow(engine.instrument.controls)
@@ -86,6 +89,13 @@ def _load(command: Command, status: Status) -> Engine:
         clips, status.error = instrument.clips, str(error)
     status.instrument, status.clips, status.command = command.instrument, command.clips, command.number
     return Engine(instrument, clips)
+
+
+def _warm(engine: Engine, block: int) -> None:
+    """What is done for the first time takes longest: do it before anybody waits for it."""
+    for _ in range(WARM_BLOCKS):
+        engine.render(block, ControlFrame())
+    engine.snapshot()
 
 
 def _tell(status: Status, engine: Engine, renderer: Renderer, outlet: Outlet, drops: Drops) -> None:

@@ -91,7 +91,8 @@ def test_the_sound_outlives_its_server_and_goes_back_to_it(monkeypatch, tiny_nrk
 
 
 def test_a_cards_channels_carry_voltages(monkeypatch, tiny_nrk):
-    options = {"backend": "sounddevice", "input": "default", "cv_in": "gate=1,cv1=2", "cv_out": "gate=2"}
+    options = {"backend": "sounddevice", "device": "system", "input": "system"}
+    options |= {"cv_in": "gate=1,cv1=2", "cv_out": "gate=2"}
     with jack_server(monkeypatch) as server, sounding(tiny_nrk, **options) as supervisor:
         assert supervisor.status.backend == "sounddevice", supervisor.status.note
         hand = import_jack().Client("hand", no_start_server=True, servername=server.name)
@@ -116,6 +117,18 @@ def test_a_cards_channels_carry_voltages(monkeypatch, tiny_nrk):
             given[0] = 5 * VOLT
             wait_for(lambda: level() > 1e-3, "sound")
             wait_for(lambda: told[0] == pytest.approx(5 * VOLT), "the gate at the output")
+
+
+def test_a_card_that_comes_later_is_found(monkeypatch, tiny_nrk):
+    with jack_server(monkeypatch) as server:
+        server.stop()  # PortAudio calls JACK's dummy the card "system"
+        with sounding(tiny_nrk, backend="sounddevice", device="system") as supervisor:
+            assert supervisor.status.backend == "browser" and "from this page" in supervisor.status.note
+            server.start()
+            wait_for(lambda: supervisor.status.backend == "sounddevice", "the card")
+            written = supervisor.bridge.output.written
+            wait_for(lambda: supervisor.bridge.output.written > written + RATE // 4, "sound through it")
+            assert not supervisor.status.note
 
 
 def test_a_calibrated_port_reads_true_volts(monkeypatch, tmp_path):

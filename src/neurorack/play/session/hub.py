@@ -37,7 +37,7 @@ from neurorack.play.session.patch import Patch
 from neurorack.play.session.performance import Performance, midi_to_hz
 from neurorack.play.session.presets import Presets
 from neurorack.play.session.recorder import Recorder, salvage, takes
-from neurorack.play.session.spectrum import WINDOW, Spectrum
+from neurorack.play.session.spectrum import METER, WINDOW, Spectrum, side_levels_db
 from neurorack.play.session.telemetry import status_dict, telemetry_dict
 
 TICK_S = 1 / 60
@@ -333,10 +333,11 @@ class Hub:
         if record is None:
             return
         ring = self.bridge.output
-        newest = ring.copy(max(0, ring.written - WINDOW), WINDOW).mean(axis=0)
+        newest = ring.copy(max(0, ring.written - WINDOW), WINDOW)
         status = status_dict(self.supervisor.status, self.supervisor.running, self.supervisor.restarts)
         self._told_telemetry = telemetry_dict(Telemetry.read_from(record), self._measured) | {
-            "spectrum": self._spectrum.levels_db(newest),
+            "spectrum": self._spectrum.levels_db(newest.mean(axis=0)),
+            "levels_db": side_levels_db(newest[:, -METER:]),
             "status": status | self.inputs,
         }
         self._emit("telemetry", self._told_telemetry)

@@ -4,6 +4,8 @@ import numpy as np
 
 WINDOW = 4096
 BANDS = 64
+METER = 1024
+"""Samples that the level of each side is taken over."""
 LOW_HZ, HIGH_HZ = 40.0, 18_000.0
 FLOOR_DB = -100
 
@@ -23,3 +25,9 @@ class Spectrum:
         lines = np.abs(np.fft.rfft(audio * self._window)) * self._scale
         peaks = [lines[a:b].max() for a, b in zip(self._starts, self._ends, strict=True)]
         return [max(FLOOR_DB, round(20.0 * float(np.log10(peak + 1e-9)))) for peak in peaks]
+
+
+def side_levels_db(audio: np.ndarray) -> list[float]:
+    """Mean-square level of each row of `audio` [2, samples] in dB re full scale: left, right."""
+    power = np.mean(np.square(audio, dtype=np.float64), axis=1)
+    return [round(float(10.0 * np.log10(x + 1e-12)), 1) for x in power]

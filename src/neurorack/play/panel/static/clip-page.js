@@ -41,6 +41,7 @@ export class ClipPage {
           store.send({ type: "clip", id: clip.id });
           if (store.state.source !== "clip") store.send({ type: "source", value: "clip" });
         });
+        pick.classList.toggle("pending", clip.ready === false); // this instrument is still listening to it
         if (!clip.own) return pick;
         const more = make("button", { type: "button", class: "more", text: "⋯", "aria-label": `More about ${clip.title}` });
         more.addEventListener("click", () => this.menu(clip, more));

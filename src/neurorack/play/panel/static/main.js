@@ -177,6 +177,7 @@ store.on("telemetry", () => {
 
 function drawState(now) {
   const { state } = store;
+  mark($("face"), "data-source", state.source);
   level.draw();
   keyboard.draw();
   strip.draw();

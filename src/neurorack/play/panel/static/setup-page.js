@@ -17,8 +17,8 @@ export class SetupPage {
     this.learned = make("div", { class: "learned" });
     this.nodes = [
       block("Sound", make("dl", { class: "facts" },
-        row("out", "Out"), row("device", "Device"), row("rate", "Rate"), row("block", "Block"), row("latency", "Latency"),
-        row("load", "Load"), row("dropped", "Dropped blocks"), row("why", "Because"), row("restarts", "Restarts"))),
+        row("out", "Out"), row("device", "Device"), row("rate", "Rate"), row("block", "Block"), row("channels", "Channels"), row("latency", "Latency"),
+        row("load", "Load"), row("dropped", "Dropped"), row("why", "Because"), row("restarts", "Restarts"))),
       block("Hands", make("dl", { class: "facts" }, row("midi", "MIDI in"), row("osc", "OSC"), row("voices", "Voices"), row("input", "Input")),
         make("h2", { text: "Learned controllers" }), this.learned),
       block("This page", make("dl", { class: "facts" }, row("page", "Sound here")),
@@ -42,7 +42,10 @@ export class SetupPage {
       write(values.block, `${status.block} samples`);
       write(values.latency, `${(1000 * status.latency_s).toFixed(1)} ms`);
       write(values.load, `${Math.round(100 * told.load)} %, at worst ${Math.round(100 * (told.load_peak || 0))} %`);
-      write(values.dropped, String(status.dropped));
+      const causes = [[status.dropped_late, "late"], [status.dropped_device, "by the device"], [status.dropped_failed, "failed"]];
+      const shares = causes.filter(([count]) => count).map(([count, cause]) => `${count} ${cause}`);
+      write(values.dropped, shares.length ? `${status.dropped}: ${shares.join(", ")}` : String(status.dropped));
+      write(values.channels, [status.inputs || "no inputs", status.outputs].filter(Boolean).join(" → "));
       write(values.why, status.why || "–");
       write(values.restarts, String(status.restarts));
       write(values.midi, (status.midi || []).join(", ") || "None");

@@ -3,11 +3,13 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from pythonosc.osc_message_builder import OscMessageBuilder
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -21,20 +23,27 @@ def test_a_killed_web_server_comes_back_while_the_sound_goes_on(tmp_path, tiny_n
             await hand.say("latch", on=True)
             await hand.say("control", name="brightness", value=0.6)
             before = await sounds(hand)
+            port = hand.told["telemetry"]["status"]["osc"]
             rate, hop = hand.told["telemetry"]["status"]["sample_rate"], 128
             began = time.monotonic()
             os.kill(player.told["panel_pid"], signal.SIGKILL)
+        # OSC, which the session itself hears, does not need the web server.
+        osc = OscMessageBuilder("/neurorack/param/life")
+        osc.add_arg(0.75)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.sendto(osc.build().dgram, ("127.0.0.1", port))
         await asyncio.sleep(0.2)
         async with join(player) as hand:
             lost_s = time.monotonic() - began
             state = hand.told["hello"]["state"]
             assert state["latched"] and state["asked"] == {"brightness": 0.6}
+            assert state["numbers"]["life"] == pytest.approx(0.75)
             after = await sounds(hand, before)
             # The frames of the time without a panel were rendered (half of them at least: tests' machines are
             # busy), not skipped.
             assert after - before > 0.5 * lost_s * rate / hop
 
-    with playing(tmp_path, str(tiny_nrk), "--backend", "null") as player:
+    with playing(tmp_path, str(tiny_nrk), "--backend", "null", "--osc", "0") as player:
         asyncio.run(act(player))
 
 

@@ -171,6 +171,7 @@ class _Port:
         with self._lock, contextlib.suppress(Exception):
             midi_in, self._midi_in = self._midi_in, None
             midi_in.cancel_callback()
+            time.sleep(0.002)  # a call that has begun must end before the driver waits for its thread
             midi_in.close_port()
             midi_in.delete()
         self._dispatcher.release()

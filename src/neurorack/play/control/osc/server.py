@@ -21,7 +21,7 @@ from neurorack.play.control.osc.query import ASKING, TOLD, values_of
 MAX_PACKET = 8192
 PACKET_VALUES = 40
 """Values in one outgoing bundle: it must fit into what networks carry in one piece."""
-RATE_HZ, BURST = 4000.0, 4000.0
+RATE_HZ, BURST = 2000.0, 4000.0
 """Messages that one sender may send a second, and at once."""
 MAX_SENDERS = 32
 MAX_SUBSCRIBERS = 8

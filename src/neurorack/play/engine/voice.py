@@ -41,6 +41,7 @@ _NUMBERS = (
     "ended",
     "_varies",
     "_cents",
+    "_age",
     "_variation",
 )
 
@@ -66,6 +67,8 @@ class Voice:
         self.ended = True
         """Whether the sound has ended (its row may be dropped)."""
         self._dynamics_db = 0.0
+        self._age = 0
+        """Frames since the note began, as far as that matters."""
         self._varies = False
         self._cents = 0.0
         self._variation = np.zeros(shared.latent + shared.size, np.float32)
@@ -108,10 +111,11 @@ class Voice:
         self.key, self.gate, self.ended = key, True, False
         seed = self._seed(key, values[_LIFE])
         live = source == Source.LIVE
+        gained = 1.0 if shared.asking.loudness >= 0 else 0.0
         for row, tail in zip((self.left, self.right), self.tails, strict=True):
             row.start(seed)
             # A live sound is under way already: a delay would only make it later.
-            tail.start(0 if live else sample, sample if live and sample else NEVER)
+            tail.start(0 if live else sample, sample if live and sample else NEVER, gained)
         if shared.width > 0.0:
             self.widen()
         self._vary(values[_LIFE])
@@ -119,6 +123,7 @@ class Voice:
         self.modulation.reset()
         self.modulation.start(key.velocity, key.f0_hz)
         self._trigger = True
+        self._age = 0
         self._dynamics_db = velocity_db(key.velocity, values[_DYNAMICS])
 
     def _seed(self, key: Key, life: float) -> int:
@@ -214,6 +219,9 @@ class Voice:
             level = max(physical[loudness] + dynamics_db + self._envelope.level_db(), FLOOR_DB)
             physical[loudness] = level
             controls[loudness] = to_control[loudness](level)
+            if self._age < len(shared.onset_db):
+                level = max(level + shared.onset_db[self._age], FLOOR_DB)
+                self._age += 1
             self.left.level_db[column] = level
         else:
             gain = amplitude * 10.0 ** (dynamics_db / 20.0)

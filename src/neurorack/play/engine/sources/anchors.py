@@ -70,29 +70,30 @@ class Wander:
         self._anchors = anchors
         self._rate = frame_rate_hz
         keep = math.exp(-1.0 / (LIFE_TIME_S * frame_rate_hz))
-        self._keep, self._share = np.float32(keep), np.float32(1.0 - keep)
-        self._kick = np.float32(math.sqrt(1.0 - keep**2))
+        share, kick = 1.0 - keep, math.sqrt(1.0 - keep**2)
+        # What one frame makes of (process, drift, noise): a new process, and a drift that follows it.
+        self._advance = np.array([[keep, 0.0, kick], [share * keep, keep, share * kick]], np.float32)
         # Two equal poles in series halve the variance of one: bring it back.
         self._depth = math.sqrt(2.0)
         self._home_share = np.float32(1.0 - math.exp(-1.0 / (HOME_S * frame_rate_hz)))
         size = anchors.rows.shape[1]
-        self._first = np.zeros(size, np.float32)
-        self._drift = np.zeros(size, np.float32)
-        self._noise = np.zeros(size, np.float32)
-        self._spread = np.zeros(size, np.float32)
+        self._life = np.zeros((3, size), np.float32)
+        self._process_and_drift, self._noise = self._life[:2], self._life[2]
+        self._advanced = np.zeros((2, size), np.float32)
+        self._added = np.zeros(size, np.float32)
         self._centre = np.zeros(size, np.float32)
         self._powers = np.ones(4, np.float32)
-        self._cubic = np.zeros((4, size), np.float32)
+        # Polynomials of the stretch of path being walked: of the row, and of the drift's size.
+        self._cubic = np.zeros((4, 2 * size), np.float32)
+        self._here = np.zeros(2 * size, np.float32)
         self._walk = np.zeros(4, np.intp)
-        self._spreads = np.zeros((2, size), np.float32)
         self.row = np.zeros(size, np.float32)
         self.restart(seed, 0)
 
     def restart(self, seed: int, home: int) -> None:
         """Another path from anchor `home`, its drift at rest."""
         self._random = np.random.Generator(np.random.PCG64(abs(seed)))
-        self._first.fill(0.0)
-        self._drift.fill(0.0)
+        self._life.fill(0.0)
         self._start(home)
         np.copyto(self._centre, self._anchors.rows[home])
 
@@ -110,8 +111,10 @@ class Wander:
 
     def _lay(self) -> None:
         """The stretch of path between the two middle anchors of the walk."""
-        np.matmul(_SHAPE, self._anchors.rows[self._walk], out=self._cubic)
-        np.copyto(self._spreads, self._anchors.drift[self._walk[1:3]])
+        size = len(self.row)
+        self._cubic[:, :size] = _SHAPE @ self._anchors.rows[self._walk]
+        before, after = self._anchors.drift[self._walk[1:3]]
+        self._cubic[0, size:], self._cubic[1, size:] = before, after - before
 
     def nearest(self) -> int:
         """Index of the anchor the path is at or has just passed."""
@@ -141,32 +144,27 @@ class Wander:
             self._lay()
         t = self._phase
         self._powers[1:] = t, t * t, t * t * t
-        centre, row = self._centre, self.row
-        centre += self._home_share * (self._anchors.rows[home] - centre)
-        np.matmul(self._powers, self._cubic, out=row)
-        if depth != 1.0:
+        centre, row, size = self._centre, self.row, len(self.row)
+        np.matmul(self._powers, self._cubic, out=self._here)
+        np.copyto(row, self._here[:size])
+        if depth == 1.0:
+            np.copyto(centre, self._anchors.rows[home])
+        else:
+            centre += self._home_share * (self._anchors.rows[home] - centre)
             row -= centre
             row *= np.float32(depth)
             row += centre
-        np.subtract(self._spreads[1], self._spreads[0], out=self._spread)
-        self._spread *= np.float32(t)
-        self._spread += self._spreads[0]
         if depth > 0.0:
-            self._add_drift(self._spread, WANDER_LIFE * depth)
+            self._add_drift(self._here[size:], WANDER_LIFE * depth)
         return row
 
     def _add_drift(self, spread: np.ndarray, life: float) -> None:
-        noise, first, drift = self._noise, self._first, self._drift
-        self._random.standard_normal(out=noise, dtype=np.float32)
-        noise *= self._kick
-        first *= self._keep
-        first += noise
-        drift *= self._keep
-        np.multiply(first, self._share, out=noise)
-        drift += noise
-        np.multiply(drift, spread, out=noise)
-        noise *= np.float32(life * self._depth)
-        self.row += noise
+        self._random.standard_normal(out=self._noise, dtype=np.float32)
+        np.matmul(self._advance, self._life, out=self._advanced)
+        np.copyto(self._process_and_drift, self._advanced)
+        np.multiply(self._advanced[1], spread, out=self._added)
+        self._added *= np.float32(life * self._depth)
+        self.row += self._added
 
     def state(self) -> State:
         """Everything the path's future depends on."""
@@ -179,4 +177,4 @@ class Wander:
         self._lay()
 
 
-_STATE = ("_first", "_drift", "_centre", "_walk", "_phase", "home", "row")
+_STATE = ("_life", "_centre", "_walk", "_phase", "home", "row")

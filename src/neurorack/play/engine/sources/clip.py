@@ -150,9 +150,9 @@ class ClipReader:
             return p, False
         p += self._first - first
         inside = min(max(p, 0.0), last)
+        # A region that moves takes its seam along: what the cross-fade gave here may be gone at once.
         moved = abs(first - self._first) + abs(length - self._length)
-        near_a_seam = min(inside, last - inside) < 2 * LOOP_FADE_FRAMES
-        return inside, abs(p - inside) > 2.0 or (moved > 2.0 and near_a_seam)
+        return inside, max(abs(p - inside), moved) > 2.0
 
     def _once(self, first: float, length: float, speed: float) -> bool:
         """One shot: the row here, then move on, as far as the end; whether it jumped."""

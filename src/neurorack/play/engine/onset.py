@@ -46,6 +46,7 @@ def onset_correction(
         heard = [(padded[t : t + len(weights)] * weights[::-1]).sum(axis=0) for t in range(len(power))]
         return 10.0 * np.log10(np.array(heard) + FLOOR_POWER)
 
+    asked = level + wanted[:, None]
     for _ in range(ROUNDS):
         decoder.take_out()
         for row, anchor, pitch in zip(rows, chosen, PITCHES_HZ, strict=True):
@@ -53,11 +54,11 @@ def onset_correction(
             _fill(row, anchors.rows[anchor], anchors.latent, controls, pitch)
         power = np.concatenate(
             [
-                _played(decoder, rows, level + (wanted + correction)[start : start + MAX_FRAMES, None], hop)
-                for start in range(0, ONSET_FRAMES, MAX_FRAMES)
+                _played(decoder, rows, controls, asked[cut], (asked + correction[:, None])[cut], hop)
+                for cut in (slice(0, MAX_FRAMES), slice(MAX_FRAMES, None))
             ]
         )
-        heard = windowed(power) - windowed(10.0 ** ((level + wanted[:, None]) / 10.0))
+        heard = windowed(power) - windowed(10.0 ** (asked / 10.0))
         error = np.median(heard, axis=1)
         # The window lags by a frame, and what is smooth converges.
         error = np.convolve(np.append(error[1:], error[-1:]), (0.25, 0.5, 0.25), "same")
@@ -76,9 +77,17 @@ def _fill(row: Row, tone: np.ndarray, latent: int, controls: ControlMap, f0_hz: 
         row.controls[controls.pitch] = controls.to_control(controls.pitch, f0_hz)
 
 
-def _played(decoder: DecoderRows, rows: list[Row], level_db: np.ndarray, hop: int) -> np.ndarray:
-    """Mean squares [frames, rows] of the next frames at levels [frames, rows]."""
+def _played(
+    decoder: DecoderRows,
+    rows: list[Row],
+    controls: ControlMap,
+    loudness_db: np.ndarray,
+    level_db: np.ndarray,
+    hop: int,
+) -> np.ndarray:
+    """Mean squares [frames, rows] of the next frames: loudness as a condition, level as asked of the gain."""
     for place, row in enumerate(rows):
+        row.controls[controls.loudness] = controls.to_control(controls.loudness, loudness_db[:, place])
         row.level_db[:] = level_db[:, place]
     sound = decoder.process(rows, MAX_FRAMES)[: len(rows)].reshape(len(rows), MAX_FRAMES, hop)
     return np.square(sound).mean(axis=2).T

@@ -11,7 +11,7 @@ Measured are
 
 Onsets of notes and bursts are defined in onsets.py. One block is counted in every figure: the one in which a
 gesture waits for the next callback. The note's attack is set to its shortest, 2 ms. Bars, for blocks of 128:
-gate 6 ms, live 10 ms; a panel's gate, sent to its socket, 20 ms. Needs jackd for --jack.
+gate 6 ms, live 10 ms; a panel's gate, sent to its socket, 20 ms. Needs jackd (and python-rtmidi) for --jack.
 """
 
 import argparse
@@ -161,7 +161,7 @@ def show(report: dict[str, Any]) -> None:
     """The figures as a table, each against its bar."""
     print(f"{report['instrument']}: latency with one block counted, ms (jitter in samples)")
     print(f"{'':26} {'onset median':>13} {'max':>7} {'jitter':>7} {'10 % median':>12} {'max':>7}")
-    for kind in ("gate", "live", "knob", "panel"):
+    for kind in ("gate", "live", "knob", "panel", "osc", "midi"):
         bar = BARS_MS.get(kind)
         for name, figures in report.get(kind, {}).items():
             if "onset_ms" not in figures:

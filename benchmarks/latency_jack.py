@@ -1,21 +1,27 @@
 """Latency of a running player on JACK's dummy server, measured by clients of the same server.
 
 One client writes gates or bursts, another records them beside the player's output. JACK runs them in order,
-in one cycle, so that what is recorded is the player's own latency; the block of the cycle is added. A third
-figure goes the panel's way: a message sent to its socket, heard in the output. Trials during which the server
-lost a cycle are left out and counted: what is dropped, soak.py measures.
+in one cycle, so that what is recorded is the player's own latency; the block of the cycle is added. Gates
+also go the way of the panel (a message to its socket), of OSC and of MIDI (over JACK), until they are heard in
+the output. Trials during which the server lost a cycle are left out and counted: soak.py measures what is
+dropped.
 """
 
 import asyncio
+import functools
 import json
+import socket
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
 import jack
 import numpy as np
+from flood import jack_midi_output
 from latency import NOTE_S, QUICK, TRIAL_S, bursts
 from onsets import Onset, find_onset, summary
+from pythonosc.osc_message_builder import OscMessageBuilder
 from rig import Player, jack_server, playing
 
 from neurorack.play.engine.engine import load_instrument
@@ -23,7 +29,7 @@ from neurorack.play.engine.engine import load_instrument
 SERVER = "neurorack-latency"
 CLIENT = "neurorack"
 GATE_LEVEL = 1.0
-PANEL_TRIALS = 50
+PRESSES = 50
 _WRAP = 1 << 32
 
 
@@ -84,13 +90,14 @@ class Recorder:
 
 
 async def over_jack(instrument: str, trials: int, block: int) -> dict[str, Any]:
-    """{"gate", "live", "panel": {"jack BLOCK": figures}} and how many trials lost cycles disturbed."""
+    """{"gate", "live", "panel", "osc", "midi": {"jack BLOCK": figures}}; how many trials were disturbed."""
     rate = load_instrument(instrument).sample_rate
     report: dict[str, Any] = {"disturbed": 0}
-    with jack_server(SERVER, rate, block), playing(instrument, "--backend", "jack") as player:
+    with jack_server(SERVER, rate, block), playing(instrument, "--backend", "jack", "--osc", "0") as player:
         async with aiohttp.ClientSession(headers={"Origin": player.origin}) as session:
             panel = await session.ws_connect(player.socket, max_msg_size=0)
-            reading = asyncio.create_task(_drain(panel))
+            inputs: dict[str, Any] = {}
+            reading = asyncio.create_task(_read(panel, inputs))
             for name, value in QUICK.items():
                 await _say(panel, type="set", name=name, value=value)
             measures = {
@@ -108,10 +115,20 @@ async def over_jack(instrument: str, trials: int, block: int) -> dict[str, Any]:
             await _say(panel, type="latch", on=False)
             await _say(panel, type="source", value="hold")
             await asyncio.sleep(0.5)
-            found, disturbed = await _panel_gates(panel, min(trials, PANEL_TRIALS), rate)
-            report["panel"] = {f"jack {block}": summary(found, rate, 0)}
-            report["disturbed"] += disturbed
+            midi = jack_midi_output()
+            while not inputs.get("osc") or not any("flood" in name for name in inputs["midi"]):
+                await asyncio.sleep(0.1)  # the player looks for new MIDI ports every 2 s
+            presses = {
+                "panel": functools.partial(_say, panel, type="gate"),
+                "osc": functools.partial(_press_osc, inputs["osc"]),
+                "midi": functools.partial(_press_midi, midi),
+            }
+            for kind, press in presses.items():
+                found, disturbed = await _pressed(press, min(trials, PRESSES), rate)
+                report[kind] = {f"jack {block}": summary(found, rate, 0)}
+                report["disturbed"] += disturbed
             reading.cancel()
+            midi.delete()
     return report
 
 
@@ -153,8 +170,8 @@ def _gate_train(starts: np.ndarray, rate: int) -> np.ndarray:
     return train
 
 
-async def _panel_gates(panel: Any, trials: int, rate: int) -> tuple[list[Onset], int]:
-    """Gates sent as a panel sends them; the time until the output begins, JACK's frame clock on both ends.
+async def _pressed(press: Callable[..., Awaitable[None]], trials: int, rate: int) -> tuple[list[Onset], int]:
+    """Gates by `press(on=…)`; the time until the output begins, JACK's frame clock on both ends.
 
     The wait for the next cycle is in the measured time, so that no block is added.
     """
@@ -167,9 +184,9 @@ async def _panel_gates(panel: Any, trials: int, rate: int) -> tuple[list[Onset],
         rng = np.random.default_rng(2)
         for _ in range(trials):
             pressed.append(recorder.client.frame_time)
-            await _say(panel, type="gate", on=True)
+            await press(on=True)
             await asyncio.sleep(2.0 * NOTE_S)
-            await _say(panel, type="gate", on=False)
+            await press(on=False)
             await asyncio.sleep(TRIAL_S + float(rng.uniform(0.0, 0.05)))
     return _onsets(recorder, [recorder.place_of(frame) for frame in pressed], rate)
 
@@ -178,6 +195,21 @@ async def _say(panel: Any, **message: Any) -> None:
     await panel.send_str(json.dumps(message))
 
 
-async def _drain(panel: Any) -> None:
-    async for _ in panel:
-        pass
+async def _press_osc(port: int, on: bool) -> None:
+    osc = OscMessageBuilder("/neurorack/gate")
+    osc.add_arg(int(on))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.sendto(osc.build().dgram, ("127.0.0.1", port))
+
+
+async def _press_midi(output: Any, on: bool) -> None:
+    output.send_message([0x90 if on else 0x80, 57, 100])
+
+
+async def _read(panel: Any, inputs: dict[str, Any]) -> None:
+    """Read what the player tells, as a panel must; which inputs it has."""
+    async for packet in panel:
+        message = json.loads(packet.data)
+        if message["type"] == "telemetry":
+            status = message["status"]
+            inputs.update(osc=status.get("osc"), midi=status.get("midi") or [])

@@ -140,7 +140,8 @@ class Clock:
     def gate(self, division: int, length: float) -> bool:
         """Whether a gate played at a division (index in DIVISIONS, not 0) is open; `length` 0..1 of it.
 
-        At a length below 1 it closes for at least one frame before the next, so that each one is a new note.
+        Each one opens for at least a frame and, at a length below 1, closes for at least a frame before the
+        next, so that each is a new note.
         """
         if not self.running:
             return False
@@ -148,7 +149,7 @@ class Clock:
         place = math.fmod(self.beat / beats, 1.0)
         if length < 1.0:
             frame = self.tempo_bpm * self.frame_s / (60.0 * beats)
-            length = min(length, 1.0 - 1.01 * frame)
+            length = min(max(length, 1.01 * frame), 1.0 - 1.01 * frame)
         return place < length
 
     def state(self) -> State:

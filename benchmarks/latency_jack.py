@@ -2,8 +2,8 @@
 
 One client writes gates or bursts, another records them beside the player's output. JACK runs them in order,
 in one cycle, so that what is recorded is the player's own latency; the block of the cycle is added. Gates
-also go the way of the panel (a message to its socket), of OSC and of MIDI (over JACK), until they are heard in
-the output. Trials during which the server lost a cycle are left out and counted: soak.py measures what is
+also go the way of the panel (a message to its socket), of OSC and of MIDI (over JACK), until they are heard
+in the output. Trials during which the server lost a cycle are left out and counted: soak.py measures what is
 dropped.
 """
 

@@ -94,7 +94,7 @@ def triggers(instrument: neurorack.Instrument, frame: ControlFrame) -> list[np.n
     sounds = []
     for _ in range(TRIGGERS):
         parts = [engine.render(hop, frame, events=[Event(Kind.NOTE_ON, note=60, a=0.0, b=1.0)])]
-        parts += [engine.render(hop, frame) for _ in range(frames)]
+        parts.append(engine.render(frames * hop, frame))
         parts.append(engine.render(hop, frame, events=[Event(Kind.NOTE_OFF, note=60)]))
         while engine.telemetry.sounding:
             parts.append(engine.render(8 * hop, frame))
@@ -112,9 +112,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("instrument")
     parser.add_argument("recordings", type=Path, help="folder that holds round robins")
-    parser.add_argument("--life", type=float, nargs="+", default=[0.0, 0.15, 0.3, 0.6, 1.0])
+    parser.add_argument("--life", type=float, nargs="+", default=[0.0, 0.3, 1.0])
     parser.add_argument("--source", choices=("hold", "clip"), default="hold")
-    parser.add_argument("--limit", type=int, default=80, help="most round robins and tones measured")
+    parser.add_argument(
+        "--limit", type=int, default=80, help="most round robins measured; a fifth as many tones"
+    )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     instrument = neurorack.load(options.instrument)
@@ -126,7 +128,7 @@ def main() -> None:
     tones = len(instrument.clips if options.source == "clip" else instrument.anchors_z)
     for life in options.life:
         found = []
-        for tone in range(0, tones, -(-tones // min(options.limit, 16))):
+        for tone in range(0, tones, -(-tones // max(options.limit // 5, 1))):
             frame = ControlFrame(life=life, anchor=tone, clip=tone, clip_mode=CLIP_ONE_SHOT)
             frame.source = Source.CLIP if options.source == "clip" else Source.HOLD
             found.append(variation_db(triggers(instrument, frame)))

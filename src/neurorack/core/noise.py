@@ -30,44 +30,44 @@ def _key(seed: int) -> np.uint32:
     return key[0]
 
 
-class WhiteRows:
-    """Noise for `rows` streams at once, each with a seed and a place of its own, in memory allocated once."""
+class WhiteNoise:
+    """One noise stream, read in order: made in stretches of `longest` samples, in memory allocated once."""
 
-    def __init__(self, rows: int, longest: int) -> None:
+    def __init__(self, longest: int) -> None:
         self._offsets = np.arange(longest, dtype=np.uint32)
-        self._starts = np.zeros((rows, 1), np.uint32)
-        self._keys = np.zeros((rows, 1), np.uint32)
-        self._seeds: list[int | None] = [None] * rows
-        self._bits = np.zeros((rows, longest), np.uint32)
-        self._spare = np.zeros((rows, longest), np.uint32)
+        self._bits, self._spare = np.zeros((2, longest), np.uint32)
+        self._samples = np.zeros(longest, np.float32)
+        self._seed: int | None = None
+        self._key = np.uint32(0)
+        self._start = 0
 
-    def set_row(self, row: int, seed: int, start: int) -> None:
-        """Row `row` continues at sample `start` of noise stream `seed`."""
-        if seed != self._seeds[row]:
-            self._seeds[row] = seed
-            self._keys[row] = _key(seed)
-        self._starts[row] = start % 2**32
+    def read(self, seed: int, start: int, count: int) -> np.ndarray:
+        """Samples [start, start + count), count <= longest, of noise stream `seed`: mean 0, variance 1.
 
-    def fill(self, out: np.ndarray) -> None:
-        """Write out [rows, count], float32, count <= longest: mean 0, variance 1."""
-        count = out.shape[1]
-        bits, spare = self._bits[:, :count], self._spare[:, :count]
-        np.add(self._starts, self._offsets[:count], out=bits)
+        Valid until the next call.
+        """
+        first = start - self._start
+        if seed != self._seed or first < 0 or first + count > len(self._samples):
+            if seed != self._seed:
+                self._seed, self._key = seed, _key(seed)
+            self._start, first = start, 0
+            self._make()
+        return self._samples[first : first + count]
+
+    def _make(self) -> None:
+        bits, spare, samples = self._bits, self._spare, self._samples
+        np.add(self._offsets, np.uint32(self._start % 2**32), out=bits)
         _hash_in_place(bits, spare)
-        np.bitwise_xor(bits, self._keys, out=bits)
+        np.bitwise_xor(bits, self._key, out=bits)
         _hash_in_place(bits, spare)
         np.bitwise_and(bits, _LOW, out=spare)
         np.right_shift(bits, _SHIFT_16, out=bits)
         np.add(bits, spare, out=bits)  # below 2**17: exact in float32
-        np.copyto(out, bits, casting="same_kind")
-        np.subtract(out, _MIDDLE, out=out)
-        np.multiply(out, _SCALE, out=out)
+        np.copyto(samples, bits, casting="same_kind")
+        np.subtract(samples, _MIDDLE, out=samples)
+        np.multiply(samples, _SCALE, out=samples)
 
 
 def white(seed: int, start: int, count: int) -> np.ndarray:
     """Samples [start, start + count) of noise stream `seed`: float32 [count], mean 0, variance 1."""
-    rows = WhiteRows(1, count)
-    rows.set_row(0, seed, start)
-    out = np.empty((1, count), np.float32)
-    rows.fill(out)
-    return out[0]
+    return WhiteNoise(count).read(seed, start, count)

@@ -1,4 +1,4 @@
-"""Voices: gates at their sample, legato, retrigger, poly, stereo, feedback, and takes that repeat bit for bit."""
+"""Voices: gates at their sample, legato, poly, stereo, feedback, and takes that repeat bit for bit."""
 
 import numpy as np
 import pytest

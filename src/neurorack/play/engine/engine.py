@@ -71,8 +71,8 @@ class Engine:
 
     @property
     def telemetry(self) -> Telemetry:
-        """What the last block was."""
-        return self._telling.telemetry
+        """What the last block was; filled when it is asked for, by the thread that renders."""
+        return self._telling.telemetry()
 
     @property
     def measured(self) -> Measured:

@@ -9,6 +9,7 @@ Arrays over controls hold MAX_CONTROLS places; the first C (in the order of `man
 
 from dataclasses import dataclass, field, fields, make_dataclass
 from enum import IntEnum
+from operator import attrgetter
 
 import numpy as np
 
@@ -58,6 +59,9 @@ def _whole(size: int) -> np.ndarray:
 
 _Params = make_dataclass("_Params", [(spec.name, float, field(default=spec.default)) for spec in PARAMS])
 """One field for each of PARAMS."""
+
+
+_values = attrgetter(*PARAM_NAMES)
 
 
 @dataclass
@@ -116,7 +120,7 @@ class ControlFrame(_Params):  # type: ignore[misc, valid-type]
 
     def values(self) -> np.ndarray:
         """float64 [len(PARAMS)] in the order of PARAMS."""
-        return np.array([getattr(self, name) for name in PARAM_NAMES], np.float64)
+        return np.array(_values(self), np.float64)
 
     def write_to(self, record: np.ndarray) -> None:
         """Copy into a 0-d array of FRAME_DTYPE (shared memory)."""
@@ -125,7 +129,7 @@ class ControlFrame(_Params):  # type: ignore[misc, valid-type]
     @classmethod
     def read_from(cls, record: np.ndarray) -> "ControlFrame":
         """A frame copied out of a 0-d array of FRAME_DTYPE."""
-        return cls(**_read(record))
+        return cls(*(v.copy() if isinstance(v, np.ndarray) else v for v in record.item()))
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from neurorack.core.noise import WhiteRows
+from neurorack.core.noise import WhiteNoise
 from neurorack.play.engine.graph_stream import GraphStream
 from neurorack.play.engine.graphs import Graphs
 from neurorack.play.engine.plain_state import State, attributes, set_attributes
@@ -26,13 +26,14 @@ _STATE = ("z", "controls", "level_db", "f0_hz", "memory", "seed", "frames", "lik
 class Row:
     """Inputs of one decoder row for up to MAX_FRAMES frames; `state` and noise go on from frame to frame."""
 
-    def __init__(self, latent: int, controls: int, state_size: int) -> None:
+    def __init__(self, latent: int, controls: int, state_size: int, hop: int) -> None:
         self.z = np.zeros((latent, MAX_FRAMES), np.float32)
         self.controls = np.zeros((controls, MAX_FRAMES), np.float32)
         self.level_db = np.full(MAX_FRAMES, -90.0, np.float32)
         self.f0_hz = np.zeros(MAX_FRAMES, np.float32)
         self.memory = np.zeros(state_size, np.float32)
         """The decoder's state while the row is in no stream; inside one, the stream's is the valid one."""
+        self.noise = WhiteNoise(MAX_FRAMES * hop)
         self.seed = 0
         self.frames = 0
         """Frames decoded since the row started: its place in its noise."""
@@ -81,13 +82,12 @@ class DecoderRows:
         self._streams: dict[int, GraphStream] = {}
         for size in SIZES:
             self._streams[size] = graphs.stream("decoder", size, WARM_FRAMES)
-        self._noise = {size: WhiteRows(size, MAX_FRAMES * m.hop) for size in SIZES}
         self._rows: list[Row] = []
         self._stream = self._streams[1]
 
     def new_row(self) -> Row:
         """A row that fits this decoder, silent."""
-        return Row(*self._shape)
+        return Row(*self._shape, self._hop)
 
     def take_out(self) -> None:
         """Bring every row's state home, so that rows may be copied, started and stored."""
@@ -106,7 +106,7 @@ class DecoderRows:
             self._enter(rows)
         inputs = self._stream.inputs(count)
         z, controls = inputs["z"], inputs["controls"]
-        noise = self._noise[self._stream.batch]
+        noise, samples = inputs["noise"], count * self._hop
         for place, row in enumerate(rows):
             z[place] = row.z[:, :count]
             controls[place] = row.controls[:, :count]
@@ -114,13 +114,12 @@ class DecoderRows:
                 inputs["level_db"][place, 0] = row.level_db[:count]
             if self._pitched:
                 inputs["f0_hz"][place, 0] = row.f0_hz[:count]
-            noise.set_row(place, row.seed, row.frames * self._hop)
+            noise[place] = row.noise.read(row.seed, row.frames * self._hop, samples)
             row.frames += count
             row.used = count
-        noise.fill(inputs["noise"])
         for place, row in enumerate(rows):
             if row.like_left:
-                own, left = inputs["noise"][place], inputs["noise"][place - 1]
+                own, left = noise[place], noise[place - 1]
                 own *= np.float32(math.sqrt(1.0 - likeness**2))
                 own += np.float32(likeness) * left
         return self._stream.run(count)["audio"]

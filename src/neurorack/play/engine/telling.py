@@ -15,35 +15,45 @@ REACHABLE_S = 0.1
 
 
 class Telling:
-    """Fills `telemetry` after every block."""
+    """Notes every block; fills in a Telemetry when one is asked for, some tens of times a second."""
 
     def __init__(self, sample_rate: float) -> None:
-        self.telemetry = Telemetry()
+        self._telemetry = Telemetry()
         self._rate = sample_rate
-        self._samples = 0
-        self._due = 0
+        self._samples = self._reachable_at = 0
+        self._frames = 0
         self._load = self._load_peak = 0.0
+        self._block: tuple[np.ndarray, ControlFrame, Part, Performer] | None = None
 
     def tell(
         self, audio: np.ndarray, frame: ControlFrame, part: Part, performer: Performer, seconds: float
     ) -> None:
         """audio: the block [2, n]; seconds: how long it took to render."""
-        tell, voice, n = self.telemetry, part.newest, part.shared.size
-        samples = max(audio.shape[1], 1)
-        duration = samples / self._rate
+        duration = max(audio.shape[1], 1) / self._rate
         load = seconds / duration
         self._load += (1.0 - math.exp(-duration / 0.5)) * (load - self._load)
         self._load_peak = max(load, self._load_peak * math.exp(-duration / 2.0))
+        self._samples += audio.shape[1]
+        self._frames += len(part.rows)
+        self._block = (audio, frame, part, performer)
+
+    def telemetry(self) -> Telemetry:
+        """What the last block was. The same object every time, filled anew."""
+        tell = self._telemetry
+        if self._block is None:
+            return tell
+        audio, frame, part, performer = self._block
+        self._block = None
+        voice, n = part.newest, part.shared.size
         tell.load, tell.load_peak = self._load, self._load_peak
-        tell.controls = n
-        tell.frames += len(part.rows)
+        tell.controls, tell.frames = n, self._frames
         tell.asked[:n], tell.asked_physical[:n] = voice.asked, voice.asked_physical
         tell.source_controls[:n] = voice.source_controls
         flat = audio.reshape(-1)
-        tell.level_db = 10.0 * math.log10(float(np.dot(flat, flat)) / (2 * samples) + 1e-12)
+        tell.level_db = 10.0 * math.log10(float(np.dot(flat, flat)) / max(len(flat), 1) + 1e-12)
         tell.peak = float(max(flat.max(), -flat.min())) if len(flat) else 0.0
-        sounding = sum(v.on for v in part.voices)
-        tell.voices, tell.sounding = sounding, sounding > 0
+        tell.voices = sum(v.on for v in part.voices)
+        tell.sounding = tell.voices > 0
         tell.notes, tell.gate = performer.notes.started, any(v.gate for v in part.voices)
         tell.non_finite = part.non_finite
         tell.source, tell.position = int(frame.source), voice.tone.position
@@ -52,14 +62,13 @@ class Telling:
         tell.map_x, tell.map_y = part.place(voice)
         clock = performer.modulation.clock
         tell.beat, tell.tempo_bpm = clock.beat, clock.tempo_bpm
-        self._due -= samples
-        if self._due <= 0:
-            self._due = int(REACHABLE_S * self._rate)
-            asked = np.array(voice.asked)
-            tell.reachable_low[:n], tell.reachable_high[:n] = part.instrument.coupling.reachable(asked)
-        self._samples += samples
         tell.modulation[:] = voice.modulation.sources
         tell.travel[:] = travels(voice.modulation.values)
+        if self._samples >= self._reachable_at:
+            self._reachable_at = self._samples + int(REACHABLE_S * self._rate)
+            asked = np.array(voice.asked)
+            tell.reachable_low[:n], tell.reachable_high[:n] = part.instrument.coupling.reachable(asked)
+        return tell
 
 
 class Listening:

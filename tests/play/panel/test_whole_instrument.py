@@ -214,6 +214,13 @@ def test_modulation_is_routed_and_seen(open_silent):
     show(page, "mod")
     page.click("[aria-label='Remove this route']")
     until(page, "!neurorackTest.state().routes.length")
+    # A source dragged onto a knob is plugged in there.
+    page.locator('[data-mod="rand1"]').drag_to(page.locator('[data-control="brightness"]'))
+    until(page, "neurorackTest.state().routes.length === 1")
+    assert state(page, "routes[0].source") == "rand1"
+    assert state(page, "routes[0].target") == "brightness"
+    page.click("[aria-label='Remove this route']")
+    until(page, "!neurorackTest.state().routes.length")
     page.click("#panic")
 
 

@@ -4,7 +4,7 @@ import { groupLabel } from "./store.js";
 
 const NAMES = {
   none: "None", follower: "Follower", velocity: "Velocity", note: "Key", pressure: "Pressure", timbre: "Timbre",
-  wheel: "Mod wheel", pedal: "Pedal", x: "X", y: "Y", cv1: "CV 1", cv2: "CV 2", cv3: "CV 3", cv4: "CV 4",
+  wheel: "Wheel", pedal: "Pedal", x: "X", y: "Y", cv1: "CV 1", cv2: "CV 2", cv3: "CV 3", cv4: "CV 4",
   env1: "Env 1", env2: "Env 2", clock: "Clock",
 };
 

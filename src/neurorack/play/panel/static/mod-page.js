@@ -1,5 +1,6 @@
 // The modulation page: sources that move, each with a tiny scope and its knobs, and the routes that use them.
 
+import { patchable } from "./cable.js";
 import { button, fitCanvas, colours, make, mark, write } from "./dom.js";
 import { sourceName } from "./mod-names.js";
 import { ParamKnob } from "./param-knob.js";
@@ -20,10 +21,15 @@ class SourceCell {
     this.canvas = make("canvas", { "aria-hidden": "true" });
     this.node = make(
       "button",
-      { type: "button", class: "mod-cell", role: "radio", "data-mod": name, onclick: () => choose(name) },
+      {
+        type: "button", class: "mod-cell", role: "radio", "data-mod": name, onclick: () => choose(name),
+        title: "Click for its knobs; drag onto any knob to modulate that",
+      },
       make("span", { text: sourceName(name) }),
       this.canvas,
+      make("i", { class: "jack", "aria-hidden": "true" }),
     );
+    patchable(this.node, store, name);
   }
 
   take(told) {
@@ -149,7 +155,7 @@ export class ModPage {
     if (key !== this.shown) {
       this.shown = key;
       this.lines = store.state.routes.map((route) => new RouteLine(store, route.slot));
-      const none = make("p", { class: "about", text: "Nothing is modulated. Add a route here, or right-click any knob." });
+      const none = make("p", { class: "about", text: "Nothing is modulated yet: drag a source from above onto any knob." });
       this.rows.replaceChildren(...(this.lines.length ? this.lines.map((line) => line.node) : [none]));
     }
     for (const line of this.lines) line.draw();

@@ -116,12 +116,13 @@ export class Pad {
       this.trail.push({ x: asked[0], y: asked[1], at: now });
     }
     while (this.trail.length && now - this.trail[0].at > TRAIL_S * 1000) this.trail.shift();
+    const byHand = this.names.some((name) => this.store.held(name));
     context.lineCap = "round";
-    context.strokeStyle = colours.asked;
+    context.strokeStyle = byHand ? colours.asked : "#fff";
     for (let i = 1; i < this.trail.length; i++) {
       if (Math.hypot(this.trail[i].x - this.trail[i - 1].x, this.trail[i].y - this.trail[i - 1].y) > 0.5) continue; // a leap
       const age = (now - this.trail[i].at) / (TRAIL_S * 1000);
-      context.globalAlpha = 0.75 * (1 - age);
+      context.globalAlpha = (byHand ? 0.75 : 0.25) * (1 - age);
       context.lineWidth = 1 + 5 * (1 - age);
       context.beginPath();
       context.moveTo(...place(this.trail[i - 1].x, this.trail[i - 1].y));

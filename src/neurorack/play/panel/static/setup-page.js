@@ -14,19 +14,34 @@ export class SetupPage {
       return make("div", {}, make("dt", { text: title }), this.values[key]);
     };
     const block = (title, ...parts) => make("div", { class: "block" }, make("h2", { text: title }), ...parts);
+    this.jacks = make("div", { class: "jacks" });
     this.learned = make("div", { class: "learned" });
     this.nodes = [
       block("Sound", make("dl", { class: "facts" },
-        row("out", "Out"), row("device", "Device"), row("rate", "Rate"), row("block", "Block"), row("channels", "Channels"), row("latency", "Latency"),
+        row("out", "Out"), row("device", "Device"), row("rate", "Rate"), row("block", "Block"), row("latency", "Latency"),
         row("load", "Load"), row("dropped", "Dropped"), row("why", "Because"), row("restarts", "Restarts"))),
       block("Hands", make("dl", { class: "facts" }, row("midi", "MIDI in"), row("osc", "OSC"), row("voices", "Voices"), row("input", "Input")),
         make("h2", { text: "Learned controllers" }), this.learned),
-      block("This page", make("dl", { class: "facts" }, row("page", "Sound here")),
+      block("Jacks", this.jacks, make("h2", { text: "This page" }), make("dl", { class: "facts" }, row("page", "Sound here")),
         make("div", { class: "row" },
           button("Dark or light", () => document.dispatchEvent(new Event("toggle-theme")), { id: "theme" }),
           button("Everything afresh", () => store.send({ type: "panic" }), { title: "Silence, and every stream starts afresh" })),
         make("p", { class: "about", text: "Right-click a knob (or press it long) for figures, origins, modulation and MIDI learn." })),
     ];
+  }
+
+  // The channels that are plugged in, as sockets: inputs first, outputs filled.
+  drawJacks(status) {
+    const names = [["in", status.inputs], ["out", status.outputs]].map(([way, text]) => [way, (text || "").split(",").filter(Boolean)]);
+    const key = JSON.stringify(names);
+    if (key === this.jacksShown) return;
+    this.jacksShown = key;
+    const socket = (way, name) =>
+      make("div", { class: `socket-box ${way}` }, make("i", { class: "jack large", "aria-hidden": "true" }), make("span", { text: name.trim().replaceAll("_", " ") }));
+    const rows = names.map(([way, all]) =>
+      make("div", { class: "jack-row", role: "group", "aria-label": way === "in" ? "Inputs" : "Outputs" }, make("b", { text: way }),
+        ...(all.length ? all.map((name) => socket(way, name)) : [make("span", { class: "about", text: "None" })])));
+    this.jacks.replaceChildren(...rows);
   }
 
   draw() {
@@ -45,7 +60,7 @@ export class SetupPage {
       const causes = [[status.dropped_late, "late"], [status.dropped_device, "by the device"], [status.dropped_failed, "failed"]];
       const shares = causes.filter(([count]) => count).map(([count, cause]) => `${count} ${cause}`);
       write(values.dropped, shares.length ? `${status.dropped}: ${shares.join(", ")}` : String(status.dropped));
-      write(values.channels, [status.inputs || "no inputs", status.outputs].filter(Boolean).join(" → "));
+      this.drawJacks(status);
       write(values.why, status.why || "–");
       write(values.restarts, String(status.restarts));
       write(values.midi, (status.midi || []).join(", ") || "None");

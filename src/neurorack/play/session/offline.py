@@ -147,7 +147,8 @@ def render_patch(
             heard = np.zeros(BLOCK, np.float32)
             piece = live[index * BLOCK : (index + 1) * BLOCK]
             heard[: len(piece)] = piece
-        happened = sorted(events.get(index, []), key=lambda event: event.offset)
+        # A note that begins as another ends comes first: that is a legato.
+        happened = sorted(events.get(index, []), key=lambda event: (event.offset, event.kind))
         blocks.append(engine.render(BLOCK, frame, heard, happened))
     return np.concatenate(blocks, axis=1)
 

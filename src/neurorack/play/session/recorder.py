@@ -95,9 +95,11 @@ class Recorder:
 
     def stop(self) -> None:
         """End the recording, if there is one, and complete its files."""
-        recording, self._recording = self._recording, None
+        recording = self._recording
         if recording is not None:
             recording.stop()
+            if self._recording is recording:
+                self._recording = None
 
 
 class _Recording:

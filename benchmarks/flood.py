@@ -22,7 +22,9 @@ from neurorack.play.engine.params import MOD_SOURCES, PARAMS, ROUTE_CURVES
 
 NONSENSE = 0.01
 CONTROLS = ("loudness", "brightness", "boominess", "noisiness", "pitch", "no such control")
-LEFT_ALONE = ("level_db",)
+LEFT_ALONE = ["level_db", "voice_mode", "voices", "width"]
+"""Parameters that the flood does not turn: silence would hide what it does, and four voices or stereo are up
+to eight sounds at once, a load that a performer chooses. With --everything they are turned too."""
 
 
 def gesture(rng: random.Random) -> dict[str, Any]:
@@ -163,10 +165,13 @@ def main() -> None:
     parser.add_argument("--osc", type=int, default=0, help="UDP port; 0: no OSC")
     parser.add_argument("--jack-midi", action="store_true", help="MIDI over JACK")
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--everything", action="store_true", help="also voices and width")
     parser.add_argument("--panel-per-s", type=float, default=200.0)
     parser.add_argument("--osc-per-s", type=float, default=200.0)
     parser.add_argument("--midi-per-s", type=float, default=200.0)
     given = parser.parse_args()
+    if given.everything:
+        LEFT_ALONE[:] = ["level_db"]
     midi = jack_midi_output() if given.jack_midi else None
     rates = (given.panel_per_s, given.osc_per_s, given.midi_per_s)
     print(json.dumps(asyncio.run(flood(given.address, given.osc, midi, given.seconds, *rates))))

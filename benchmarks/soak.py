@@ -10,7 +10,8 @@ dropped blocks by cause (late: rendering took too long; device: the server lost 
 failed); computing time over sounding time of every block; private memory of every process early on and at
 the end.
 
-The flood turns every knob at random, so that also what costs most (four voices, stereo, live) sounds.
+The flood plays notes, changes the source, routes modulation and turns every knob at random; with --everything
+also polyphony and stereo, up to eight sounds at once, which not every machine can compute.
 Needs jackd. A busy machine drops more: compare both soaks, and look at the load average.
 """
 
@@ -62,7 +63,7 @@ class Idle:
         return {"blocks": self.blocks, "skipped_blocks": self.skipped, "xruns": self.xruns}
 
 
-def soak(name: str, minutes: float, block: int, rates: dict[str, float], silent: bool) -> dict[str, Any]:
+def soak(name: str, minutes: float, block: int, flood: list[str], silent: bool) -> dict[str, Any]:
     """One soak; its report."""
     rate = load_instrument(name).sample_rate
     with tempfile.TemporaryDirectory() as folder, jack_server(SERVER, rate, block):
@@ -73,11 +74,11 @@ def soak(name: str, minutes: float, block: int, rates: dict[str, float], silent:
         os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE / "probe"), str(HERE.parent / "src")])
         idle = Idle()
         with playing(name, "--backend", "jack", "--osc", "0") as player, idle.client:
-            return _soak(player, idle, 60.0 * minutes, block / rate, rates, times)
+            return _soak(player, idle, 60.0 * minutes, block / rate, flood, times)
 
 
 def _soak(
-    player: Player, idle: Idle, seconds: float, block_s: float, rates: dict[str, float], times: Path
+    player: Player, idle: Idle, seconds: float, block_s: float, flood: list[str], times: Path
 ) -> dict[str, Any]:
     told = _telemetry(player)
     command = [
@@ -89,8 +90,7 @@ def _soak(
         str(seconds),
     ]
     command += ["--osc", str(told["status"].get("osc") or 0)]
-    for way, per_s in rates.items():
-        command += [f"--{way}-per-s", str(per_s)]
+    command += flood
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as flooding:
         time.sleep(min(60.0, seconds / 3.0))
         first, begun = _memory(player), _blocks(times)
@@ -180,14 +180,17 @@ def main() -> None:
     parser.add_argument("--block", type=int, default=128)
     for way in ("panel", "osc", "midi"):
         parser.add_argument(f"--{way}-per-s", type=float, default=200.0, help=f"{way} messages a second")
+    parser.add_argument("--everything", action="store_true", help="turn polyphony and stereo too")
     parser.add_argument("--only", choices=("engine", "silent"), help="one of the two soaks")
     parser.add_argument("--json", action="store_true", help="print JSON alone")
     given = parser.parse_args()
-    rates = {way: getattr(given, f"{way}_per_s") for way in ("panel", "osc", "midi")}
+    flood = [f"--{way}-per-s={getattr(given, f'{way}_per_s')}" for way in ("panel", "osc", "midi")]
+    flood += ["--everything"] if given.everything else []
     report: dict[str, Any] = {"instrument": given.instrument, "minutes": given.minutes, "block": given.block}
+    report["everything"] = given.everything
     for kind in ("engine", "silent"):
         if given.only in (None, kind):
-            report[kind] = soak(given.instrument, given.minutes, given.block, rates, kind == "silent")
+            report[kind] = soak(given.instrument, given.minutes, given.block, flood, kind == "silent")
     if given.json:
         print(json.dumps(report, indent=1))
     else:

@@ -50,6 +50,8 @@ def run_audio_process(address: BridgeAddress, options: AudioOptions) -> None:
 
 
 def _play(bridge: Bridge, options: AudioOptions, status: Status) -> None:
+    raise_process_priority()  # at once: after a crash, a busy machine must not hold up the sound's return
+    raise_thread_priority(KEEPING_PRIORITY)
     command = newest_command(bridge) or Command(0, options.instrument)
     engine = _load(command, status)
     _warm(engine, options.block)
@@ -59,8 +61,6 @@ def _play(bridge: Bridge, options: AudioOptions, status: Status) -> None:
     renderer = Renderer(engine, bridge, drops)
     keeper = Keeper(engine, renderer, bridge, listening, status, command)
     freeze_garbage()
-    raise_process_priority()
-    raise_thread_priority(KEEPING_PRIORITY)
     open_backend = opener(options, engine.sample_rate, drops, listening)
     outlet = Outlet(options, open_backend, renderer, renderer.later)
     keeper.start()

@@ -3,14 +3,12 @@
 Everything the performer set lies in the bridge, so a new process goes on where the old one stopped.
 """
 
-import contextlib
-import multiprocessing
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 from neurorack.play.audio.backend import AudioOptions
+from neurorack.play.audio.child import Child
 from neurorack.play.audio.ears import run_ears_process
 from neurorack.play.audio.process import run_audio_process
 from neurorack.play.control.bridge import Bridge
@@ -19,56 +17,9 @@ from neurorack.play.control.records import RUNNING, STARTING, Command, Status, f
 HANG_S = 4.0
 START_HANG_S = 60.0
 EARS_HANG_S = 15.0
-QUICK_DEATH_S = 10.0
+SPARE_AFTER_S = 3.0
+"""Once it sounds for so long, a spare audio process is prepared, for which nobody should have to wait."""
 QUICK_DEATHS_TO_FALL_BACK = 3
-
-
-class Child:
-    """One process that is to run always. Dying as soon as it starts, it is started ever less often."""
-
-    def __init__(self, name: str, target: Callable[..., None]) -> None:
-        self._name, self._target = name, target
-        self._context = multiprocessing.get_context("spawn")
-        self._process: multiprocessing.process.BaseProcess | None = None
-        self._restart_at = 0.0
-        self.started_at = 0.0
-        self.quick_deaths = 0
-
-    @property
-    def pid(self) -> int:
-        """Process id, 0 when it does not run."""
-        return (self._process.pid or 0) if self._process and self._process.is_alive() else 0
-
-    def start(self, *arguments: object) -> None:
-        """Start it; returns at once."""
-        process = self._context.Process(target=self._target, args=arguments, name=self._name, daemon=True)
-        process.start()
-        self._process = process
-        self.started_at = time.monotonic()
-        self._restart_at = 0.0
-
-    def due(self) -> bool:
-        """Whether a process that has died is to be started again now: at once, unless it dies quickly."""
-        now = time.monotonic()
-        if self._restart_at == 0.0:
-            quick = now - self.started_at < QUICK_DEATH_S
-            self.quick_deaths = self.quick_deaths + 1 if quick else 0
-            self._restart_at = now + min(8.0, 0.5 * max(0, self.quick_deaths - 1))
-        return now >= self._restart_at
-
-    def end(self) -> None:
-        """End it, if it runs."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        with contextlib.suppress(Exception):
-            if process.is_alive():
-                process.terminate()
-                process.join(1.0)
-            if process.is_alive():
-                process.kill()
-                process.join(1.0)
-            process.close()
 
 
 class Supervisor:
@@ -150,6 +101,8 @@ class Supervisor:
             self._beat, self._beat_at = self.status.beat, now
         patience = HANG_S if mine and self.status.state == RUNNING else START_HANG_S
         if pid and now - self._beat_at < patience:
+            if self.running and now - self._audio.started_at > SPARE_AFTER_S:
+                self._audio.prepare()
             return False
         if not self._audio.due():
             return False
@@ -186,4 +139,5 @@ class Supervisor:
         """End the processes for good."""
         with self._lock:
             self._ears.end()
+            self._audio.end_spare()
             self._audio.end()

@@ -267,3 +267,38 @@ def test_the_page_heals_when_the_web_process_dies(open_silent, silent_player):
     until(page, f"neurorackTest.telemetry() && neurorackTest.telemetry().frames > {frames}")
     assert page.evaluate("neurorackTest.telemetry().status.restarts") == 0
     open_silent.faults.clear()  # the browser itself complains of the connection that was refused meanwhile
+
+
+def test_two_fingers_play_pad_and_keys_and_a_long_press_opens_the_menu(open_silent):
+    page = open_silent(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    play(page)
+    touch = page.context.new_cdp_session(page)
+
+    def fingers(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def middle(selector: str) -> tuple[float, float]:
+        page.locator(selector).scroll_into_view_if_needed()
+        box = page.locator(selector).bounding_box()
+        return box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"]
+
+    page.evaluate("scrollTo(0, 320)")  # pad above, keys below
+    key, pad = middle('[data-midi="55"]'), page.locator("#pad").bounding_box()
+    finger = (pad["x"] + 300, pad["y"] + pad["height"] - 40)
+    fingers("touchStart", finger)
+    fingers("touchStart", finger, key)
+    until(page, "neurorackTest.state().notes.includes(55) && neurorackTest.state().asked.brightness > 0.4")
+    fingers("touchMove", (finger[0] - 250, finger[1]), key)
+    until(page, "neurorackTest.state().notes.includes(55) && neurorackTest.state().asked.brightness < 0")
+    fingers("touchEnd")
+    until(page, "!neurorackTest.state().notes.length")
+    fingers("touchStart", middle('[data-control="noisiness"] svg'))
+    until(page, "document.querySelector('.menu')")
+    fingers("touchEnd")
+    assert (
+        page.evaluate("!('noisiness' in neurorackTest.state().asked)") or state(page, "asked.noisiness") < 0
+    )
+    page.click(".menu .close")
+    page.locator("#pad").dblclick()
+    page.click("#panic")

@@ -1,10 +1,13 @@
 """The playing engine: any block size gives the same sound; gate, note, hand, sources, swap and guard work."""
 
+import math
+
 import numpy as np
 import pytest
 
 from neurorack.core.errors import NeurorackError
 from neurorack.play.engine.engine import Engine, load_instrument
+from neurorack.play.engine.events import Event
 from neurorack.play.engine.frame import (
     FRAME_DTYPE,
     TELEMETRY_DTYPE,
@@ -192,6 +195,17 @@ def test_non_finite_graphs_and_frames_never_reach_the_output(instrument):
         wild.clip_speed = wild.clip_start = wild.wander_rate_hz = wild.input_gain_db = np.nan
         sound = _play(engine, wild, 128 * 20, 128, np.full(128 * 20, np.nan, np.float32))
         assert np.isfinite(sound).all() and np.abs(sound).max() <= 1.0
+    nan, inf = math.nan, math.inf
+    fresh = Engine(instrument)
+    fresh.render(128, wild)
+    for kind in range(-1, 14):
+        for value in (nan, inf, -inf, 1e300):
+            events = [
+                Event(1, 3, 220.0, 1.0),
+                Event(kind, 3, value, value, -5, 10**9),
+                Event(kind, -1, value),
+            ]
+            assert np.isfinite(fresh.render(256, ControlFrame(), None, events)).all()
 
 
 def test_panic_silences_and_the_sound_comes_back(instrument):

@@ -19,6 +19,11 @@ GATE_KEY = -2
 ALL = -1
 
 
+def _within(value: float, low: float, high: float) -> float:
+    """Nearest number in low..high; what is not a number counts as 0."""
+    return min(max(float(value), low), high) if value == value else 0.0
+
+
 @dataclass(slots=True)
 class Key:
     """A key that is held, or whose release still sounds."""
@@ -90,7 +95,8 @@ class Notes:
         """Obey one event."""
         kind = event.kind
         if kind == Kind.NOTE_ON:
-            key = Key(int(event.note), float(event.a), float(event.b), int(event.tone))
+            f0_hz, velocity = _within(event.a, 0.0, 1e5), _within(event.b, 0.0, 1.0)
+            key = Key(int(event.note), f0_hz, velocity, int(event.tone))
             self.press(key, sample, voices, mode, limit)
         elif kind == Kind.NOTE_OFF:
             self.let_go(int(event.note), sample, voices, mode)
@@ -99,7 +105,7 @@ class Notes:
                 if note != GATE_KEY:
                     self.let_go(note, sample, voices, POLY)
         elif kind == Kind.BEND and event.note == ALL:
-            self.bend = float(event.a)
+            self.bend = _within(event.a, -8.0, 8.0)
         else:
             self._express(event, voices)
 
@@ -111,13 +117,13 @@ class Notes:
             if event.note not in (ALL, key.note):
                 continue
             if event.kind == Kind.BEND:
-                key.bend = float(event.a)
+                key.bend = _within(event.a, -8.0, 8.0)
             elif event.kind == Kind.PRESSURE:
-                key.pressure = min(max(float(event.a), 0.0), 1.0)
+                key.pressure = _within(event.a, 0.0, 1.0)
             elif event.kind == Kind.TIMBRE:
-                key.timbre = min(max(float(event.a), 0.0), 1.0)
+                key.timbre = _within(event.a, 0.0, 1.0)
             elif event.kind == Kind.PITCH:
-                key.f0_hz, key.jump = float(event.a), not event.b > 0.5
+                key.f0_hz, key.jump = _within(event.a, 0.0, 1e5), not event.b > 0.5
 
     def press(self, key: Key, sample: int, voices: list, mode: int, limit: int) -> None:
         """A key goes down."""

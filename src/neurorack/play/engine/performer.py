@@ -10,7 +10,7 @@ import numpy as np
 from neurorack.play.engine.events import Event, Kind
 from neurorack.play.engine.frame import ControlFrame, Source
 from neurorack.play.engine.modulation.matrix import Modulation
-from neurorack.play.engine.notes import GATE_KEY, Key, Notes
+from neurorack.play.engine.notes import GATE_KEY, Notes
 from neurorack.play.engine.params import PARAM_INDEX, PARAM_NAMES, PARAMS
 from neurorack.play.engine.part import Part
 from neurorack.play.engine.plain_state import State, attributes, gather, scatter, set_attributes
@@ -109,7 +109,8 @@ class Performer:
         held = notes.held.get(GATE_KEY)
         if frame.gate and held is None:
             self._gate_f0 = frame.f0_hz
-            notes.press(Key(GATE_KEY, frame.f0_hz, base[_VELOCITY]), 0, voices, mode, limit)
+            pressed = Event(Kind.NOTE_ON, GATE_KEY, frame.f0_hz, base[_VELOCITY])
+            notes.take(pressed, 0, voices, mode, limit)
         elif held is not None and not frame.gate:
             notes.let_go(GATE_KEY, 0, voices, mode)
         elif held is not None and frame.f0_hz != self._gate_f0:

@@ -97,6 +97,8 @@ class Performer:
         self._fed_back = fed is not None
         if fed is None:
             return heard
+        # An instrument plays a sound back as loud as it hears it: only a little more makes the loop sing.
+        fed *= np.float32(1.0 + values[_FEEDBACK])
         return fed if heard is None else heard + fed
 
     def _obey(self, part: Part, frame: ControlFrame, base: list[float], start: int) -> None:

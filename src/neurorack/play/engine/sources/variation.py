@@ -11,7 +11,7 @@ from neurorack.play.engine.sources.anchors import Anchors
 
 Z_DEPTH = 1.0
 """Standard deviation of z from trigger to trigger at life = 1, in distances between neighbouring anchors."""
-CONTROL_DEPTH = 0.26
+CONTROL_DEPTH = 0.24
 """The same of the normalised controls. With it, sixteen triggers at life = 0.3 vary as much as the corpus's
 round robins do (benchmarks/repeat_variation.py)."""
 CENTS_DEPTH = 15.0

@@ -12,7 +12,7 @@ from neurorack.play.engine.params import PARAM_BY_NAME
 from neurorack.play.session.morphing import Glide, between
 from neurorack.play.session.patch import Patch
 from neurorack.play.session.presets import Presets
-from neurorack.play.session.randomise import far, near
+from neurorack.play.session.randomise import audible, far, near
 from neurorack.play.session.undo import History
 
 TAPS_S = 2.0
@@ -43,7 +43,7 @@ class Editor:
         self.archive, self.presets = archive, presets
         self._controls = tuple(control.name for control in archive.manifest.controls)
         self._anchors = archive.array(archive.manifest.z_anchors_path)
-        self._support = archive.array(archive.manifest.support_path)
+        self._support = audible(archive.array(archive.manifest.support_path), archive.manifest)
         self._glide: Glide | None = None
         self._morph: m.PresetMorph | None = None
         self._now = Edited(self._now.patch)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from neurorack.core.manifest import Manifest
 from neurorack.core.normaliser import OVERSHOOT
 from neurorack.play.control import messages as m
 from neurorack.play.engine.params import PARAM_BY_NAME
@@ -19,8 +20,8 @@ NEAR_STEP = 0.07
 NEAR_SHARE = 0.4
 """Share of the numbers that a near step moves."""
 NEIGHBOURS = 6
-AUDIBLE = -0.35
-"""Least loudness a far patch asks for, normalised: the corpus' quietest third would be lost in a room."""
+AUDIBLE_DB = -44.0
+"""Least loudness a far patch asks for, dB re full scale: what is softer is lost in a room."""
 MOVED = (
     "life", "morph", "glide_s", "attack_s", "release_s", "wander_rate_hz", "wander_depth", "clip_speed",
     "map_x", "map_y", "map_radius", "map_rate_hz", "lfo1_rate_hz", "lfo2_rate_hz", "lfo3_rate_hz",
@@ -28,6 +29,16 @@ MOVED = (
 )  # fmt: skip
 SOURCES = (("hold", 0.35), ("wander", 0.25), ("map", 0.2), ("clip", 0.2))
 MODULATORS = ("lfo1", "lfo2", "lfo4", "rand1", "rand2", "env1")
+
+
+def audible(support: np.ndarray, manifest: Manifest) -> np.ndarray:
+    """The rows of the corpus' support [M, C] that are loud enough to be asked for."""
+    if not manifest.gained:
+        return support
+    row = manifest.control_index("loudness")
+    least = float(manifest.controls[row].normaliser.to_control(np.array(AUDIBLE_DB)))
+    loud = support[support[:, row] >= least]
+    return loud if len(loud) else support
 
 
 def near(patch: Patch, anchors: np.ndarray, rng: np.random.Generator) -> Patch:
@@ -64,14 +75,12 @@ def far(
     clips: list[str],
     rng: np.random.Generator,
 ) -> Patch:
-    """A patch from anywhere. names: the controls; support: [M, C], controls of the corpus; clips: ids."""
+    """A patch from anywhere. names: the controls; support: [M, C], controls of the corpus that are `audible`;
+    clips: ids.
+    """
     kinds, shares = zip(*(s for s in SOURCES if clips or s[0] != "clip"), strict=True)
     source = str(rng.choice(kinds, p=np.array(shares) / sum(shares)))
     row = dict(zip(names, support[rng.integers(len(support))].tolist(), strict=True))
-    if "loudness" in row:
-        audible = support[support[:, names.index("loudness")] > AUDIBLE]
-        if len(audible):
-            row = dict(zip(names, audible[rng.integers(len(audible))].tolist(), strict=True))
     # A held tone has no life of its own in its descriptors: hold all of them; else let some follow it.
     held = set(names) if source in ("hold", "map") else {n for n in names if rng.random() < 0.6}
     held |= {"loudness"} & set(names)

@@ -1,0 +1,60 @@
+"""The presets that come with the instruments: whole, for controls and clips there are, eight of each."""
+
+import importlib.util
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from neurorack.core.errors import NeurorackError
+from neurorack.core.library import bundled_dir
+from neurorack.core.nrk import read_nrk
+from neurorack.play.engine.engine import Engine
+from neurorack.play.engine.instrument import Instrument
+from neurorack.play.session.presets import Presets
+
+ROOT = Path(__file__).parents[3]
+KINDS = {"drone": 2, "keys": 2, "transfer": 2, "gated": 1, "broken": 1}
+
+
+def tool():
+    """tools/add_presets.py as a module."""
+    spec = importlib.util.spec_from_file_location("add_presets", ROOT / "tools" / "add_presets.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["winds", "skins"])
+def test_presets_go_into_the_instrument_and_sound(name, tmp_path):
+    path = tmp_path / f"{name}.nrk"
+    shutil.copy(bundled_dir() / f"{name}.nrk", path)
+    before = read_nrk(path)
+    tool().add_presets(ROOT / "tools" / "presets" / name, path)
+    tool().add_presets(ROOT / "tools" / "presets" / name, path)  # once more replaces them
+    archive = read_nrk(path)
+    assert all(archive.members[k] == v for k, v in before.members.items() if k.endswith((".onnx", ".npy")))
+    presets = Presets(archive, tmp_path)
+    assert not presets.faults and Counter(row["kind"] for row in presets.rows()) == KINDS
+    ids = [clip.name[:64] for clip in archive.manifest.clips]
+    engine = Engine(Instrument(archive))
+    noise = (0.2 * np.random.default_rng(0).standard_normal(4096)).astype(np.float32)
+    for row in presets.rows():
+        assert row["about"].endswith(".")
+        patch = presets.get(row["name"]).patch
+        frame = patch.frame(archive.manifest, lambda clip: ids.index(clip) if clip in ids else -1)
+        frame.gate = True
+        engine.fit(frame)
+        audio = np.concatenate([engine.render(4096, frame, noise) for _ in range(8)], axis=1)
+        assert np.isfinite(audio).all() and np.square(audio[:, -16_384:]).mean() > 1e-6, row["name"]
+
+
+def test_a_preset_for_another_instrument_is_refused(tmp_path, tiny_unpitched_nrk):
+    path = tmp_path / "noise.nrk"
+    shutil.copy(tiny_unpitched_nrk, path)
+    before = path.read_bytes()
+    with pytest.raises(NeurorackError, match="pitch"):
+        tool().add_presets(ROOT / "tools" / "presets" / "winds", path)
+    assert path.read_bytes() == before

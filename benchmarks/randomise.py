@@ -10,7 +10,6 @@ frames (the instrument's support). Bar: at most 5 % silent.
 
 import argparse
 import json
-import platform
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from neurorack.core.library import find
 from neurorack.core.nrk import read_nrk
 from neurorack.play.engine.engine import Engine
 from neurorack.play.engine.instrument import Instrument
+from neurorack.play.engine.timing import machine
 from neurorack.play.session.clips import instrument_clips
 from neurorack.play.session.patch import Patch
 from neurorack.play.session.randomise import audible, far
@@ -59,7 +59,7 @@ def main() -> None:
     spread, corpus = np.std(medians, axis=0), np.std(support, axis=0)
     report = {
         "instrument": manifest.name,
-        "machine": f"{platform.processor() or platform.machine()}, {platform.system()}",
+        "machine": machine(),
         "patches": given.count,
         "silent_share": silent,
         "silent_by_source": {

@@ -61,7 +61,8 @@ export class SetupPage {
       const shares = causes.filter(([count]) => count).map(([count, cause]) => `${count} ${cause}`);
       write(values.dropped, shares.length ? `${status.dropped}: ${shares.join(", ")}` : String(status.dropped));
       this.drawJacks(status);
-      write(values.why, status.why || "–");
+      write(values.why, status.why);
+      values.why.parentNode.hidden = !status.why;
       write(values.restarts, String(status.restarts));
       write(values.midi, (status.midi || []).join(", ") || "None");
       write(values.osc, status.osc ? `Port ${status.osc}` : "Off");

@@ -32,7 +32,8 @@ export class SourceBrief {
     this.clip.hidden = source !== "clip";
     this.line.hidden = !["live", "map"].includes(source);
     this.stepper.draw();
-    fillSelect(this.clip, store.library.clips.map((clip) => [clip.id, clip.title]), store.state.clip ?? "");
+    const clips = store.library.clips.map((clip) => [clip.id, clip.title]);
+    fillSelect(this.clip, store.state.clip ? clips : [["", "Choose a clip"], ...clips], store.state.clip ?? "");
     const told = store.telemetry;
     const level = told && told.input_level_db > -100 ? `${told.input_level_db.toFixed(0).replace("-", "−")} dB` : "silence";
     write(this.line, source === "live" ? `The input gives ${level}.` : "Drag on the map to play it.");

@@ -123,7 +123,7 @@ class Aside {
     this.strip.node.hidden = this.stepper.node.hidden = Boolean(to.id);
     this.strip.draw();
     this.stepper.draw();
-    fillSelect(this.other, clips.length ? clips : [["", "No clips yet"]], store.state.other ?? "");
+    fillSelect(this.other, [["", clips.length ? "None chosen" : "No clips yet"], ...clips], store.state.other ?? "");
     this.speed.draw();
   }
 }

@@ -1,11 +1,13 @@
 """A hub over a real bridge; in place of the audio process, a supervisor that agrees to everything."""
 
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "control"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "panel"))
 
 from neurorack.core.nrk import read_nrk
 from neurorack.play.control.bridge import Bridge
@@ -77,3 +79,12 @@ def stage(bridge, tiny_nrk, tmp_path, monkeypatch):
     made.events()
     yield made
     made.hub.clips.close()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory, tiny_nrk):
+    """A NEURORACK_HOME with the tiny pitched instrument."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / "instruments").mkdir()
+    shutil.copy(tiny_nrk, folder / "instruments" / "tiny.nrk")
+    return folder

@@ -13,9 +13,6 @@ import aiohttp
 import numpy as np
 import pytest
 import soundfile
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "panel"))
-
 from playing import SRC, Player, environment, playing
 
 from neurorack.core.errors import NeurorackError
@@ -94,14 +91,6 @@ def perform(player: Player, scene) -> None:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory, tiny_nrk):
-    folder = tmp_path_factory.mktemp("home")
-    (folder / "instruments").mkdir()
-    shutil.copy(tiny_nrk, folder / "instruments" / "tiny.nrk")
-    return folder
-
-
-@pytest.fixture(scope="module")
 def player(home):
     with playing(home, "tiny", "--backend", "null", "--osc", "0", "--midi", "none") as running:
         yield running
@@ -160,6 +149,7 @@ def test_a_take_comes_out_again_bit_by_bit(player, home):
 def test_what_was_played_becomes_a_clip(player):
     async def scene(page: Page) -> None:
         await page.say("source", value="hold")
+        await page.say("control", name="loudness", value=0.8)
         await page.listen(0.8)
         await page.say("note", on=True, midi=57)
         await page.listen(0.6)
@@ -173,6 +163,7 @@ def test_what_was_played_becomes_a_clip(player):
         assert len(kept["wave"]) == 48 and max(kept["wave"]) == 255 and kept["trace"]
         await page.say("clip_rename", id=kept["id"], name="A note")
         await page.until(lambda: any(clip["title"] == "A note" for clip in page.library["clips"]))
+        await page.say("release", name="loudness")  # it has to come from the clip
         await page.say("clip", id=kept["id"])
         await page.say("source", value="clip")
         await page.say("latch", on=True)

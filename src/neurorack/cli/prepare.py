@@ -36,6 +36,7 @@ Examples
   neurorack prepare recordings -o corpus
   neurorack prepare drums -o corpus --descriptors loudness,brightness,boominess,noisiness
   neurorack prepare takes -o corpus --group '(take\\d+)' --train-only loops/
+  neurorack prepare nsynth -o corpus --layout nsynth --rate 16000
 """
 )
 @click.argument("folder", type=click.Path(path_type=Path))
@@ -70,6 +71,13 @@ Examples
     help="Files whose (captured) parts are equal form a group. Repeatable.",
 )
 @click.option(
+    "--layout",
+    type=click.Choice(["nsynth", "sc09"]),
+    default=None,
+    help="FOLDER is this data set as it unpacks: groups are instruments (nsynth) or speakers (sc09), other "
+    "files are left out. Both want --rate 16000.",
+)
+@click.option(
     "--split",
     "shares",
     default="0.8,0.1,0.1",
@@ -95,6 +103,7 @@ def command(
     descriptor_files: tuple[str, ...],
     rate: int,
     group: tuple[str, ...],
+    layout: str | None,
     shares: tuple[float, ...],
     seed: int,
     train_only: tuple[str, ...],
@@ -118,6 +127,7 @@ def command(
         descriptor_files=descriptor_files,
         sample_rate=rate,
         group=group,
+        layout=layout or "",
         shares=shares,
         seed=seed,
         train_only=train_only,

@@ -46,12 +46,12 @@ Watch it:  tensorboard --logdir run
 )
 @click.option(
     "--arm",
-    type=click.Choice(["conditional", "fader", "counterfactual"]),
+    type=click.Choice(["conditional", "fader", "counterfactual", "rave", "c-rave", "f-rave"]),
     default="counterfactual",
     show_default=True,
-    help="How control is taught: plainly, with a latent critic, or with the "
-    "critic and "
-    "counterfactual requests.",
+    help="How control is taught: plainly, with a latent critic, or with the critic and "
+    "counterfactual requests. rave, c-rave and f-rave are the published method, best with "
+    "--model decoder=published.",
 )
 @click.option(
     "--controls",
@@ -178,10 +178,10 @@ def command(
     for pair in changes:
         name, _, value = pair.partition("=")
         try:
-            shape[name] = json.loads(value)
+            shape[name] = value if value.replace("-", "").isalpha() else json.loads(value)
         except ValueError:
             raise NeurorackError(
-                f"--model {pair!r} is not NAME=VALUE with a number or a list like [1,2,4]."
+                f"--model {pair!r} is not NAME=VALUE with a number, a word or a list like [1,2,4]."
             ) from None
     fabric = make_fabric(accelerator, devices, strategy)
     fabric.launch()

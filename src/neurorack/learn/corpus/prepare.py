@@ -21,6 +21,7 @@ from neurorack.learn.corpus import parts
 from neurorack.learn.corpus.assemble import assemble
 from neurorack.learn.corpus.corpus import PARTS, Corpus, CorpusFile
 from neurorack.learn.corpus.groups import SPLITS, assign_groups, assign_splits, compile_patterns
+from neurorack.learn.corpus.layouts import arrange
 from neurorack.learn.corpus.overview import write_overview
 from neurorack.learn.corpus.scan import Found, scan
 
@@ -39,6 +40,7 @@ class Options:
     descriptor_files: tuple[str, ...] = ()
     sample_rate: int = 44_100
     group: tuple[str, ...] = ()
+    layout: str = ""
     shares: tuple[float, ...] = (0.8, 0.1, 0.1)
     seed: int = 0
     train_only: tuple[str, ...] = ()
@@ -167,7 +169,13 @@ def prepare(
     if not found.recordings:
         skipped = [{"path": path, "why": why} for path, why in found.hopeless.items()]
         raise _nothing_usable(folder, found, skipped)
-    groups = assign_groups(found.recordings, options.group)
+    if options.layout:
+        arrangement = arrange(options.layout, folder, found.recordings)
+        found.recordings = list(arrangement.groups)
+        found.excluded += arrangement.others
+        groups = arrangement.groups
+    else:
+        groups = assign_groups(found.recordings, options.group)
     assign_splits(groups, options.shares, options.seed, options.train_only)  # refuse bad options before work
     recipe = options.recipe()
     bank = recipe.bank()

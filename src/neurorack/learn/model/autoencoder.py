@@ -7,6 +7,10 @@ from neurorack.learn.model.config import ModelConfig
 from neurorack.learn.model.critic import LatentCritic
 from neurorack.learn.model.decoder import Decoder
 from neurorack.learn.model.encoder import Encoder
+from neurorack.learn.model.published.critic import PublishedCritic
+from neurorack.learn.model.published.decoder import PublishedDecoder
+from neurorack.learn.model.published.encoder import PublishedEncoder
+from neurorack.learn.model.published.unconditioned import UnconditionedDecoder
 
 
 class Autoencoder(nn.Module):
@@ -15,9 +19,15 @@ class Autoencoder(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.encoder = Encoder(config)
-        self.decoder = Decoder(config)
-        self.critic = LatentCritic(config.latent_size, len(config.controls))
+        self.encoder: Encoder | PublishedEncoder
+        self.decoder: Decoder | PublishedDecoder
+        if config.decoder == "published":
+            self.encoder, self.decoder = PublishedEncoder(config), PublishedDecoder(config)
+        else:
+            self.encoder = Encoder(config)
+            self.decoder = Decoder(config) if config.conditioned else UnconditionedDecoder(config)
+        critic = PublishedCritic if config.critic == "published" else LatentCritic
+        self.critic = critic(config.latent_size, len(config.controls))
 
     def posterior(self, audio: Tensor) -> tuple[Tensor, Tensor]:
         """audio [B, 128 T] -> mean and log-variance of z, each [B, Z, T]."""

@@ -5,14 +5,25 @@ from typing import Any, Literal
 
 from neurorack.core.timebase import DEFAULT_SAMPLE_RATE
 
-Arm = Literal["conditional", "fader", "counterfactual"]
-ARMS: tuple[Arm, ...] = ("conditional", "fader", "counterfactual")
+Arm = Literal["conditional", "fader", "counterfactual", "rave", "c-rave", "f-rave"]
+PUBLISHED_ARMS: tuple[Arm, ...] = ("rave", "c-rave", "f-rave")
+"""The method as published, for comparison (learn/train/published.py)."""
+
+ARMS: tuple[Arm, ...] = ("conditional", "fader", "counterfactual", *PUBLISHED_ARMS)
+CRITIC_ARMS: tuple[Arm, ...] = ("fader", "counterfactual", "f-rave")
+"""Arms that train a latent critic."""
+
+DECODERS = ("source-filter", "published")
+"""`published` brings its encoder along (learn/model/published)."""
+
+CRITICS = ("dilated", "published")
 
 
 @dataclass(frozen=True)
 class ModelConfig:
     """Shape of a model. `controls` are descriptor columns in order; `encoder_widths` grow over three
-    halvings.
+    halvings. `decoder` and `critic`: ours or the published kind; `conditioned`: whether the decoder is told
+    the controls at all; `published_widths`: channels of the published encoder and decoder at their narrowest.
     """
 
     controls: tuple[str, ...]
@@ -26,6 +37,10 @@ class ModelConfig:
     stack_dilations: tuple[int, ...] = (1, 2, 4, 8, 16)
     stack_slope: float = 0.2
     latency_frames: int = 2
+    decoder: str = "source-filter"
+    critic: str = "dilated"
+    conditioned: bool = True
+    published_widths: tuple[int, int] = (28, 20)
 
     @property
     def pitched(self) -> bool:
@@ -50,6 +65,7 @@ SIZES: dict[str, dict[str, Any]] = {
         "encoder_widths": (48, 96, 160, 256),
         "control_width": 256,
         "stack_width": 80,
+        "published_widths": (52, 38),
     },
 }
 """What each named size changes against the defaults, which are `rack`."""

@@ -17,6 +17,7 @@ from torch import nn
 from neurorack.core.errors import NeurorackError
 from neurorack.core.timebase import HOP
 from neurorack.learn.corpus import Corpus
+from neurorack.learn.model.config import CRITIC_ARMS
 from neurorack.learn.model.streaming import use_bf16
 from neurorack.learn.train.batches import Tape
 from neurorack.learn.train.checkpoint import NAME, load_checkpoint, save_checkpoint
@@ -52,7 +53,7 @@ class Trainer:
         model = config.build()
         self.objective = objective_for(config, model)
         self.weights = self.objective.weights
-        self.ema = copy.deepcopy(model).requires_grad_(False)
+        self.ema = copy.deepcopy(model).requires_grad_(False).eval()
         self.discriminators = Discriminators()
         for module in (self.objective, self.discriminators):
             use_bf16(module, bf16)
@@ -138,7 +139,7 @@ class Trainer:
                 self._average(step)
             elif self.monitor:
                 self.monitor.say(f"step {step}: a non-finite gradient was skipped")
-            if config.arm != "conditional" and not judged:
+            if config.arm in CRITIC_ARMS and not judged:
                 self._train_critic(losses)
             self.clock.tick()
             self._report(losses, first, speed_from, judged)
@@ -192,6 +193,9 @@ class Trainer:
         decay = min(EMA_DECAY, (1 + step) / (20 + step))
         for average, value in zip(self.ema.parameters(), self.model.parameters(), strict=True):
             average.lerp_(value.to(average.dtype), 1 - decay)
+        for average, value in zip(self.ema.buffers(), self.model.buffers(), strict=True):
+            if average.is_floating_point():  # the statistics of batch normalisation, where there is any
+                average.lerp_(value, 1 - decay)
 
     def _report(self, losses: dict[str, torch.Tensor], first: int, since_s: float, judged: bool) -> None:
         if not self.monitor or self.clock.step % 20:

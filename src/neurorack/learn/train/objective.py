@@ -9,7 +9,7 @@ from neurorack.core.normaliser import Normaliser
 from neurorack.core.timebase import HOP
 from neurorack.learn.descriptors import DescriptorBank, build
 from neurorack.learn.model.autoencoder import Autoencoder, reparameterise
-from neurorack.learn.model.config import Arm
+from neurorack.learn.model.config import CRITIC_ARMS, PUBLISHED_ARMS, Arm
 from neurorack.learn.model.critic import confusion_loss, critic_loss
 from neurorack.learn.model.gain import LevelWindow, frame_power
 from neurorack.learn.model.streaming import Tape
@@ -123,7 +123,7 @@ class Objective(nn.Module):
         losses = {"stft": self.stft(heard.float(), wanted), "kl": kl}
         total = losses["stft"] + self.weights.kl * kl
         sounding = (level > SILENCE_DB).to(level.dtype)
-        if self.arm != "conditional":
+        if self.arm in CRITIC_ARMS:
             fade = min(max((progress - self.weights.critic_warm) / self.weights.ramp, 0.0), 1.0)
             losses["confusion"] = confusion_loss(self.model.critic(z), sounding)
             total = total + self.weights.fader * fade * losses["confusion"]
@@ -196,4 +196,8 @@ def objective_for(config: RunConfig, model: Autoencoder) -> Objective:
     bank = build(scored, rate, config.descriptor_files)
     lags = {spec.name: spec.lag_frames for spec in specs}
     weights = replace(Weights(), **config.weights)
+    if config.arm in PUBLISHED_ARMS:
+        from neurorack.learn.train.published import PublishedObjective
+
+        return PublishedObjective(model, bank, lags, config.fitted(), config.arm, weights)
     return Objective(model, bank, lags, config.fitted(), config.arm, weights)

@@ -10,6 +10,7 @@ from neurorack.core.files import atomic_write
 from neurorack.core.normaliser import Normaliser
 from neurorack.learn.model.autoencoder import Autoencoder
 from neurorack.learn.model.config import Arm, ModelConfig
+from neurorack.learn.model.published.corpus_facts import tell_corpus
 
 RUN_FILE = "run.json"
 VERSION = 1
@@ -17,7 +18,9 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class RunConfig:
-    """What was asked of a run. `minutes` or `steps` bounds it; the other is None."""
+    """What was asked of a run. `minutes` or `steps` bounds it; the other is None. `published`: what the
+    published method needs to know of the corpus (learn/train/published.py).
+    """
 
     corpus: str
     model: ModelConfig
@@ -35,6 +38,7 @@ class RunConfig:
     adversarial: bool = False
     seed: int = 0
     weights: dict[str, float] = field(default_factory=dict)
+    published: dict[str, Any] = field(default_factory=dict)
     version: int = VERSION
 
     def write(self, run: Path) -> None:
@@ -62,4 +66,7 @@ class RunConfig:
         return {name: Normaliser(tuple(knots)) for name, knots in self.normalisers.items()}
 
     def build(self) -> Autoencoder:
-        return Autoencoder(self.model)
+        model = Autoencoder(self.model)
+        if self.published:
+            tell_corpus(model, self.published, [self.fitted()[name] for name in self.model.controls])
+        return model

@@ -9,10 +9,12 @@ from lightning_fabric import Fabric
 
 from neurorack.core.errors import NeurorackError
 from neurorack.learn.corpus import Corpus
-from neurorack.learn.model.config import Arm, ModelConfig, make_config
+from neurorack.learn.model.config import CRITICS, DECODERS, PUBLISHED_ARMS, Arm, ModelConfig, make_config
+from neurorack.learn.model.published.corpus_facts import corpus_facts
 from neurorack.learn.train.batches import fit_normalisers
 from neurorack.learn.train.checkpoint import NAME
 from neurorack.learn.train.loop import Trainer
+from neurorack.learn.train.published import published_changes
 from neurorack.learn.train.run import RUN_FILE, RunConfig
 
 NOT_CONTROLS = ("periodicity",)
@@ -45,6 +47,11 @@ def new_run(
     names = controls or tuple(n for n in corpus.outputs if n not in NOT_CONTROLS)
     for name in names:
         corpus.column(name)
+    if arm in PUBLISHED_ARMS:
+        changes = published_changes(arm, size, names) | changes
+    model = _config(size, names, corpus.sample_rate, changes)
+    normalisers = fit_normalisers(corpus, names)
+    asked_for = arm in PUBLISHED_ARMS or model.decoder == "published"
     run.mkdir(parents=True, exist_ok=True)
     files = corpus.descriptor_files(run / "descriptors")
     if adversarial is None:
@@ -52,12 +59,12 @@ def new_run(
         adversarial = torch.cuda.is_available()
     config = RunConfig(
         corpus=str(corpus_path.resolve()),
-        model=_config(size, names, corpus.sample_rate, changes),
+        model=model,
         size=size,
         arm=arm,
         descriptors=corpus.descriptor_names(),
         descriptor_files=files,
-        normalisers={k: list(v.knots) for k, v in fit_normalisers(corpus, names).items()},
+        normalisers={k: list(v.knots) for k, v in normalisers.items()},
         minutes=minutes,
         steps=steps,
         batch=batch,
@@ -66,6 +73,7 @@ def new_run(
         adversarial=adversarial,
         seed=seed,
         weights=weights,
+        published=corpus_facts(corpus, normalisers) if asked_for else {},
     )
     config.write(run)
     return config
@@ -74,10 +82,15 @@ def new_run(
 def _config(size: str, names: tuple[str, ...], sample_rate: int, changes: dict[str, object]) -> ModelConfig:
     fields = {k: tuple(v) if isinstance(v, list) else v for k, v in changes.items()}
     try:
-        return make_config(size, names, sample_rate, **fields)
+        config = make_config(size, names, sample_rate, **fields)
     except TypeError:
         known = ", ".join(ModelConfig.__dataclass_fields__)
         raise NeurorackError(f"--model knows {known}; not {', '.join(changes)}.") from None
+    if config.decoder not in DECODERS or config.critic not in CRITICS:
+        raise NeurorackError(
+            f"--model decoder= is one of {', '.join(DECODERS)}; critic= is one of {', '.join(CRITICS)}."
+        )
+    return config
 
 
 def make_fabric(accelerator: str, devices: str, strategy: str) -> Fabric:

@@ -14,11 +14,11 @@ import argparse
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from published_metric import published_metric
 
 METHODS = ("rave", "c-rave", "f-rave", "conditional", "fader", "counterfactual")
 DECODERS = {"published": "published", "ours": "source-filter"}
@@ -51,8 +51,18 @@ def neurorack(*arguments: object) -> str:
     print("$ neurorack", *arguments, file=sys.stderr, flush=True)
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if done.returncode:
-        sys.exit(done.returncode)
+        raise SystemExit(done.returncode)
     return done.stdout
+
+
+def published_metric(instrument: Path, corpus: Path, limit: int) -> dict[str, Any]:
+    """What benchmarks/published_metric.py says."""
+    script = Path(__file__).with_name("published_metric.py")
+    command = [sys.executable, str(script), str(instrument), str(corpus), "--limit", str(limit)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise SystemExit(done.returncode)
+    return json.loads(done.stdout)
 
 
 def parameters(run: Path) -> dict[str, int]:
@@ -76,7 +86,9 @@ def cell(corpus: Path, arm: str, seed: int, options: argparse.Namespace) -> dict
     if result.exists():
         scores = json.loads(result.read_text(encoding="utf-8"))
         if scores["asked"] != asked:
-            sys.exit(f"{result} was made with {scores['asked']}: give the same options, or another -o.")
+            raise SystemExit(
+                f"{result} was made with {scores['asked']}: give the same options, or another -o."
+            )
         return scores
     folder.mkdir(parents=True, exist_ok=True)
     run, instrument = folder / "run", folder / f"{arm.replace('@', '-')}.nrk"
@@ -88,8 +100,7 @@ def cell(corpus: Path, arm: str, seed: int, options: argparse.Namespace) -> dict
         neurorack("train", corpus, "-o", run, *shape, *length, *again, "--quiet", *options.train)
         neurorack("export", run, "-o", instrument, "--title", arm)
     scores = json.loads(neurorack("measure", instrument, corpus, "--json", "--limit", options.limit))
-    print("$ published_metric", instrument, file=sys.stderr, flush=True)
-    scores["published_metric"] = published_metric(str(instrument), corpus, limit=options.limit)
+    scores["published_metric"] = published_metric(instrument, corpus, options.limit)
     info = json.loads(neurorack("info", instrument, "--json"))
     scores["training"], scores["parameters"] = info["training"], parameters(run)
     scores["asked"] = asked
@@ -226,6 +237,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, help="equal steps instead of equal minutes")
     parser.add_argument("--seeds", default="0", help="separated by commas")
     parser.add_argument("--limit", type=int, default=32, help="excerpts to score")
+    parser.add_argument("--jobs", type=int, default=1, help="arms at once; with --minutes only 1 is fair")
     own, train = sys.argv[1:], []
     if "--" in own:
         own, train = own[: own.index("--")], own[own.index("--") + 1 :]
@@ -242,15 +254,15 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     options = parse()
     options.output.mkdir(parents=True, exist_ok=True)
+    # Every arm once before any arm twice; the table grows as results come.
+    cells = [(c, arm, seed) for seed in options.seeds for c in options.corpora for arm in options.arms]
     corpora: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    for seed in options.seeds:  # every arm once before any arm twice; the table grows as results come
-        for corpus in options.corpora:
-            for arm in options.arms:
-                scores = cell(corpus, arm, seed, options)
-                corpora.setdefault(corpus.resolve().name, {}).setdefault(arm, []).append(scores)
-                (options.output / "control.md").write_text(report(corpora, options), encoding="utf-8")
-                (options.output / "control.json").write_text(json.dumps(corpora, indent=1), encoding="utf-8")
-    draw(corpora, options.output / "control.png")
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for (corpus, arm, _), scores in zip(cells, pool.map(lambda c: cell(*c, options), cells), strict=True):
+            corpora.setdefault(corpus.resolve().name, {}).setdefault(arm, []).append(scores)
+            (options.output / "control.md").write_text(report(corpora, options), encoding="utf-8")
+            (options.output / "control.json").write_text(json.dumps(corpora, indent=1), encoding="utf-8")
+            draw(corpora, options.output / "control.png")
     print(report(corpora, options))
 
 

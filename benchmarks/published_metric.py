@@ -5,8 +5,8 @@
 One to all attributes of the fixed set are replaced by control curves: constants, ramps, sines, or another
 sound's curves (swaps); those not chosen keep the source's own. What is asked and heard of one attribute is
 pooled over all sounds of the batch before r is taken (loudness in dB, brightness in octaves): a sound that
-stands at the right mean level all along scores well, and chance is 0.5. It is here because the published figures
-are in it, beside null rows that need no model. Prints JSON.
+stands at the right mean level all along scores well, and chance is 0.5. It is here because the published
+figures are in it, beside null rows that need no model. Prints JSON.
 """
 
 import argparse

@@ -54,7 +54,7 @@ def test_oracle_scores_one_and_noise_nothing(subject):
         assert oracle["control"][mode]["worst"] > 0.99
         assert all(oracle["control"][mode][n]["error_iqr"] < 0.05 for n in FIXED_SET)
     assert oracle["loudness"]["p90_db"] < 0.01 and oracle["leakage"]["mean"] < 0.01
-    assert oracle["feasible"] == {"share": 1.0, "one_share": 1.0}
+    assert oracle["feasible"] == {"share": 1.0, "one_share": 1.0, "own_share": 1.0}
     rng = np.random.default_rng(0)
     noise = score(subject, lambda s, r: {n: rng.standard_normal(s.frames) for n in FIXED_SET})
     assert abs(noise["control"]["one"]["mean"]) < 0.05 and abs(noise["control"]["all"]["mean"]) < 0.05

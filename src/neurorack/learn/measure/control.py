@@ -1,9 +1,14 @@
 """The control score: how well what is heard follows what was asked.
 
 For each request and each moved control, on the frames that count: the Spearman rank correlation of the asked
-and the heard curve, partial on the source's own heard curve and, for all but loudness, on the heard loudness;
-the same without partialling (`plain`); and the mean absolute error in interquartile ranges of the corpus.
-Requests are averaged; `mean` and `worst` are over controls; intervals draw excerpts with replacement.
+and the heard curve, partial on the ranks of the source's own heard curve and, for all but loudness, of the
+heard loudness (where all move, of the asked one too), and on their squares; the same without partialling
+(`plain`); and the mean absolute error in interquartile ranges of the corpus. Requests are averaged; `mean`
+and `worst` are over controls; intervals draw excerpts with replacement.
+
+The same answers are judged in further ways, against further tricks: on sustained frames only, in what moves
+within half a second, by a second ear, and by requests they were not given. docs/scoring.md says what each is
+for; tests/learn/measure/test_cheats.py shows that each trick fails.
 """
 
 from collections import defaultdict
@@ -12,10 +17,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 
+from neurorack.core.timebase import frame_rate_hz
 from neurorack.learn.measure.asking import LEAST_FRAMES, Request
+from neurorack.learn.measure.second_ears import SECOND
 from neurorack.learn.measure.statistics import bootstrap_interval, mean_or_none, spearman
-from neurorack.learn.measure.subject import Source, Vocabulary, pooled
+from neurorack.learn.measure.subject import FIXED_SET, NOISE_FLOOR_DB, Source, Vocabulary, pooled
+
+SLOW_SECONDS = 0.5
+"""What is left of a curve when its moving average over this long is taken away is its fast part."""
+
+MODES = ("one", "one_feasible", "all", "raw", "sustained", "fast", "second")
+"""Ways in which the answers are judged; each is a key of `control` in the scores."""
+
+MISMATCHED = ("one", "all")
+"""Modes in which answers are also judged by a request that they were not given."""
 
 Curves = Mapping[str, np.ndarray]
 """What `Vocabulary.listen` hears in a sound: name -> [T]."""
@@ -77,6 +94,9 @@ class _Tally:
         low, high = bootstrap_interval([[row[:2] for row in self.rows[n]] for n in names], seed)
         result["mean"] = float(np.mean(known)) if known else None
         result["worst"] = float(min(known)) if known else None
+        # A control that an instrument does not have, or that was never asked, counts as not obeyed.
+        of_four = [(result.get(n) or {}).get("rank") or 0.0 for n in FIXED_SET]
+        result["fixed_mean"] = float(np.mean(of_four)) if known else None
         result["mean_interval"] = [low, high] if known else None
         result["plain_mean"] = mean_or_none([result[n]["plain"] for n in names])
         return result
@@ -97,11 +117,12 @@ class ControlScore:
 
     def add(self, index: int, source: Source, requests: Sequence[Request], heard: Sequence[Curves]) -> None:
         """Score answers by what was heard in each; the first request is the unmoved one."""
-        for request, curves in zip(requests[1:], heard[1:], strict=True):
+        asked, heard_in = list(requests[1:]), list(heard[1:])
+        for request, curves in zip(asked, heard_in, strict=True):
             mode = "one" if request.kind != "all" else "all"
             for name in request.moved:
                 if request.asks[name]:
-                    self._rank(index, source, request, name, curves, mode)
+                    self._rank(index, source, request, name, curves)
             if mode == "one":
                 self._leakage(request, heard[0], curves)
             if "loudness" in request.moved:
@@ -110,32 +131,72 @@ class ControlScore:
             counts = self.frames[mode]
             counts[0] += int(request.feasible.sum())
             counts[1] += int(request.counted.sum())
+        own = self.frames["own"]
+        own[0] += int((source.sounding & self.vocabulary.feasible(source.own)).sum())
+        own[1] += int(source.sounding.sum())
+        self._mismatched(index, source, asked, heard_in)
 
-    def _rank(
+    def _mismatched(
+        self, index: int, source: Source, requests: Sequence[Request], heard: Sequence[Curves]
+    ) -> None:
+        """Judge each answer by the next request that moves the same controls: what does not listen to its
+        request scores there what it scores by its own."""
+        for moved in {r.moved for r in requests}:
+            same = [i for i, r in enumerate(requests) if r.moved == moved]
+            for i, j in zip(same, same[1:] + same[:1], strict=True):
+                keep = requests[i].counted & requests[j].counted
+                if i == j or np.count_nonzero(keep) < LEAST_FRAMES:
+                    continue
+                mode = "one" if requests[i].kind != "all" else "all"
+                for name in moved:
+                    if requests[j].asks[name]:
+                        row = self._judge(source, requests[j], name, name, heard[i], keep)
+                        self.tallies[f"mismatched {mode}"].rows[name].append((index, *row))
+
+    def _rank(self, index: int, source: Source, request: Request, name: str, curves: Curves) -> None:
+        ways: dict[str, tuple[str, np.ndarray]] = {}
+        if request.kind == "all":
+            ways = {"raw": (name, request.counted), "all": (name, request.feasible)}
+        else:
+            ways = {"one": (name, request.counted), "one_feasible": (name, request.feasible)}
+            if request.kind != "donor":
+                ways["sustained"] = (name, request.counted & source.sustained)
+            ear = SECOND.get(name, name)
+            if ear in curves and ear in source.heard:
+                ways["second"] = (ear, request.counted)
+            ways["fast"] = (name, request.counted)
+        for mode, (ear, keep) in ways.items():
+            if np.count_nonzero(keep) >= LEAST_FRAMES:
+                row = self._judge(source, request, name, ear, curves, keep, fast=mode == "fast")
+                self.tallies[mode].rows[name].append((index, *row))
+
+    def _judge(
         self,
-        index: int,
         source: Source,
         request: Request,
         name: str,
+        ear: str,
         curves: Curves,
-        mode: str,
-    ) -> None:
-        modes = {"one": "one", "one_feasible": "one"} if mode == "one" else {"raw": "all", "all": "all"}
-        for key in modes:
-            keep = request.feasible if key in ("all", "one_feasible") else request.counted
-            if np.count_nonzero(keep) < LEAST_FRAMES:
-                continue
-            asked = self.vocabulary.as_heard(name, request.asked[name])[keep]
-            answer = curves[name][keep]
-            given = [source.heard[name][keep]] + ([] if name == "loudness" else [curves["loudness"][keep]])
-            self.tallies[key].rows[name].append(
-                (
-                    index,
-                    spearman(asked, answer, given),
-                    spearman(asked, answer),
-                    self.yardstick.error(name, asked, answer),
-                )
-            )
+        keep: np.ndarray,
+        fast: bool = False,
+    ) -> tuple[float, float, float]:
+        """Partial rank, plain rank and error of a control as `ear` (its name, or a second ear) hears it."""
+        asked = self.vocabulary.as_heard(name, request.asked[name])
+        answer = audible(name, curves, keep, ear)
+        given = [source.heard[ear]]
+        if name != "loudness":
+            given.append(curves["loudness"])
+            if "loudness" in request.moved:
+                given.append(self.vocabulary.as_heard("loudness", request.asked["loudness"]))
+        if fast:
+            rate = self.vocabulary.sample_rate
+            given = [fast_part(g, rate) for g in given]
+            pair = fast_part(_axis(name, asked), rate), fast_part(_axis(ear, answer), rate)
+        else:
+            pair = asked, answer
+        x, y = (c[keep] for c in pair)
+        error = self.yardstick.error(name, asked[keep], answer[keep]) if ear == name else float("nan")
+        return spearman(x, y, [g[keep] for g in given], bent=True), spearman(x, y), error
 
     def _leakage(self, request: Request, before: Curves, after: Curves) -> None:
         (name,) = request.moved
@@ -149,9 +210,7 @@ class ControlScore:
     def summary(self) -> dict[str, Any]:
         """Nested figures; see docs/scoring.md for each."""
         names = self.vocabulary.scored
-        result: dict[str, Any] = {
-            key: self.tallies[key].summary(names, self.seed) for key in ("one", "one_feasible", "all", "raw")
-        }
+        result: dict[str, Any] = {key: self.tallies[key].summary(names, self.seed) for key in MODES}
         errors = np.concatenate(self.level_errors_db) if self.level_errors_db else np.zeros(0)
         by = {
             f"{name}->{other}": leaked / self.moved[name]
@@ -168,8 +227,25 @@ class ControlScore:
             "feasible": {
                 "share": _share(self.frames["all"]),
                 "one_share": _share(self.frames["one"]),
+                "own_share": _share(self.frames["own"]),
+            },
+            "mismatched": {
+                mode: self.tallies[f"mismatched {mode}"].summary(names, self.seed) for mode in MISMATCHED
             },
         }
+
+
+def audible(name: str, curves: Curves, keep: np.ndarray, ear: str) -> np.ndarray:
+    """A heard curve [T] in which what sounds under the noise floor is worth nothing: the median of `keep`."""
+    curve = curves[ear]
+    if name == "loudness" or not keep.any():
+        return curve
+    return np.where(curves["loudness"] > NOISE_FLOOR_DB, curve, np.median(curve[keep]))
+
+
+def fast_part(curve: np.ndarray, sample_rate: int) -> np.ndarray:
+    """A curve [T] less its moving average over half a second."""
+    return curve - uniform_filter1d(curve, round(SLOW_SECONDS * frame_rate_hz(sample_rate)), mode="nearest")
 
 
 def _share(counts: list[int]) -> float | None:

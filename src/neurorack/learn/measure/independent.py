@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import gmean
 
 from neurorack.core.timebase import HOP
-from neurorack.learn.measure import booming
+from neurorack.learn.measure import booming, second_ears
 
 N_FFT = 2048
 """Samples of the analysis window, centred."""
@@ -86,20 +86,16 @@ def noisiness(audio: np.ndarray, sample_rate: int) -> np.ndarray:
     return np.interp(np.arange(len(audio) // HOP + 1), np.arange(len(values)) * 2, values)
 
 
-def boominess(power: np.ndarray, sample_rate: int) -> np.ndarray:
-    """The AudioCommons boominess of each frame taken by itself, on its scale (about 0 to 70), [K].
-
-    As the published model does with a whole file, the frame is brought to -24 LUFS first (ITU-R BS.1770
-    K-weighting), so that boominess does not follow the level; see learn.measure.booming for the rest.
-    """
+def loudness_pattern(power: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Specific loudness [240, K] of each frame brought to -24 LUFS (ITU-R BS.1770 K-weighting) by itself, as
+    the published boominess model does with a whole file, so that nothing read from it follows the level."""
     freqs_hz = np.fft.rfftfreq(N_FFT, 1 / sample_rate)
     loudness = booming.k_weighting(freqs_hz, sample_rate).astype(np.float32) @ power
     gain = 10 ** ((-24.0 + 0.691) / 10) / (loudness.astype(np.float64) + 1e-9)
     bands = (booming.band_matrix(N_FFT, sample_rate) @ power).astype(np.float64) * gain
-    pattern = booming.specific_loudness(
+    return booming.specific_loudness(
         booming.core_loudness(10 * np.log10(bands + _TINY) + booming.FULL_SCALE_DB_SPL)
     )
-    return booming.boominess(pattern)
 
 
 def pitch_hz(audio: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -112,9 +108,16 @@ def pitch_hz(audio: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 SPECTRAL = {"brightness": brightness_hz, "bandwidth": bandwidth_hz, "rolloff": rolloff_hz}
-POWER = {"boominess": boominess}
-AUDIO = {"noisiness": noisiness, "pitch": pitch_hz}
-KNOWN = ("loudness", *SPECTRAL, *POWER, *AUDIO)
+PATTERN = {
+    "boominess": booming.boominess,
+    "bark_centroid": second_ears.bark_centroid,
+    "low_share": second_ears.low_share,
+}
+"""Read from specific loudness. boominess: the AudioCommons boominess of each frame taken by itself, on its
+scale (about 0 to 70); see learn.measure.booming."""
+
+AUDIO = {"noisiness": noisiness, "pitch": pitch_hz, "aperiodicity": second_ears.aperiodicity}
+KNOWN = ("loudness", *SPECTRAL, *PATTERN, *AUDIO)
 """Descriptors that can be scored."""
 
 
@@ -127,13 +130,15 @@ def measure(audio: np.ndarray, sample_rate: int, names: Iterable[str]) -> dict[s
     curves: dict[str, np.ndarray] = {}
     if "loudness" in names:
         curves["loudness"] = loudness_db(audio)
-    if any(n in SPECTRAL or n in POWER for n in names):
+    if any(n in SPECTRAL or n in PATTERN for n in names):
         magnitude = np.abs(librosa.stft(audio, n_fft=N_FFT, hop_length=HOP, window="hann", center=True))
-        # Full scale: the bins of a Hann-windowed frame sum to its mean square (one-sided spectrum).
-        power = magnitude**2 * np.float32(2.0 / (N_FFT * np.sum(np.hanning(N_FFT + 1)[:-1] ** 2)))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             curves |= {n: SPECTRAL[n](magnitude, sample_rate) for n in names if n in SPECTRAL}
-        curves |= {n: POWER[n](power, sample_rate) for n in names if n in POWER}
+        if any(n in PATTERN for n in names):
+            # Full scale: the bins of a Hann-windowed frame sum to its mean square (one-sided spectrum).
+            power = magnitude**2 * np.float32(2.0 / (N_FFT * np.sum(np.hanning(N_FFT + 1)[:-1] ** 2)))
+            pattern = loudness_pattern(power, sample_rate)
+            curves |= {n: PATTERN[n](pattern) for n in names if n in PATTERN}
     curves |= {n: AUDIO[n](audio, sample_rate) for n in names if n in AUDIO}
     return {name: np.asarray(curves[name], dtype=np.float64) for name in names}

@@ -45,12 +45,16 @@ def errors_cents(source: Source, asked_hz: np.ndarray, answer: np.ndarray, sampl
 
 
 def summary(
-    own: Sequence[np.ndarray], moved: Sequence[np.ndarray], copy: Sequence[np.ndarray]
+    own: Sequence[np.ndarray],
+    moved: Sequence[np.ndarray],
+    copy: Sequence[np.ndarray],
+    edited: Sequence[np.ndarray] = (),
 ) -> dict[str, Any]:
-    """Medians in cents; `copy` is YIN on the source itself: what the two trackers disagree by."""
+    """Medians in cents; `copy` is YIN on the source itself: what the two trackers disagree by. `edited`: at
+    the source's own pitch, while another control walks: no control may buy its rank with a wrong note."""
     pools = {
         name: np.concatenate(v) if v else np.zeros(0)
-        for name, v in (("own", own), ("moved", moved), ("copy", copy))
+        for name, v in (("own", own), ("moved", moved), ("copy", copy), ("edited", edited))
     }
     both = np.concatenate([pools["own"], pools["moved"]])
     if not len(both):
@@ -59,5 +63,6 @@ def summary(
         "median_cents": float(np.median(both)),
         "p90_cents": float(np.quantile(both, 0.9)),
         "within_50_cents": float(np.mean(both < 50)),
+        "edited_within_50_cents": float(np.mean(pools["edited"] < 50)) if len(pools["edited"]) else None,
         **{f"{name}_median_cents": float(np.median(v)) if len(v) else None for name, v in pools.items()},
     }

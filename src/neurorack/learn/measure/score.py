@@ -20,12 +20,14 @@ from neurorack.learn.measure.control import ControlScore, Yardstick
 from neurorack.learn.measure.excerpts import Excerpt, excerpts_of_corpus
 from neurorack.learn.measure.held import held_tone, knob_travel
 from neurorack.learn.measure.nulls import follow_level
+from neurorack.learn.measure.realism import Realism, Reference
 from neurorack.learn.measure.reconstruction import mel_distance_db, mstft_distance
 from neurorack.learn.measure.render import Renderer
+from neurorack.learn.measure.second_ears import SECOND
 from neurorack.learn.measure.statistics import mean_or_none, spearman
 from neurorack.learn.measure.subject import Source, Vocabulary, pooled
 
-SCORE_VERSION = 1
+SCORE_VERSION = 2
 DEFAULT_LIMIT = 32
 """Excerpts scored unless asked otherwise: about three minutes' work for one core."""
 
@@ -82,14 +84,18 @@ def score_instrument(
     yardstick = Yardstick.of(sources, vocabulary)
     rows = {name: ControlScore(vocabulary, yardstick, seed) for name in ("model", "copy", "gain")}
     distances: list[tuple[float, float]] = []
-    cents: dict[str, list[np.ndarray]] = {"own": [], "moved": [], "copy": []}
+    cents: dict[str, list[np.ndarray]] = {"own": [], "moved": [], "copy": [], "edited": []}
     rate = manifest.sample_rate
+    reference = Reference.of_corpus(corpus, seed)
+    realism = Realism(reference, rate, seed) if reference else None
     for index, source in enumerate(sources):
         requests = [unmoved(source), *requests_for(index, sources, vocabulary, seed)]
         answers = _answers(renderer, source, requests, seed)
         rows["model"].add(index, source, requests, [vocabulary.listen(a) for a in answers])
         rows["copy"].add(index, source, requests, [source.heard] * len(requests))
         rows["gain"].add(index, source, requests, [_gained(source, r, vocabulary) for r in requests])
+        if realism:
+            realism.add(source, requests, answers)
         audio = source.excerpt.audio
         distances.append((mstft_distance(audio, answers[0]), mel_distance_db(audio, answers[0], rate)))
         if manifest.pitched:
@@ -98,9 +104,13 @@ def score_instrument(
             cents["own"].append(pitch.errors_cents(source, source.own["pitch"], answers[0], rate))
             cents["moved"].append(pitch.errors_cents(source, moved.asked["pitch"], answer, rate))
             cents["copy"].append(pitch.errors_cents(source, source.own["pitch"], audio, rate))
+            for request, answer in zip(requests, answers, strict=True):
+                if request.kind == "walk":
+                    cents["edited"].append(pitch.errors_cents(source, request.asked["pitch"], answer, rate))
         if progress:
             progress(index + 1, len(sources))
     scores = _figures(archive, renderer, vocabulary, sources, rows, distances, cents)
+    scores["real"] = _rounded(realism.summary()) if realism else {}
     return {
         "version": SCORE_VERSION,
         "corpus": corpus.path.resolve().name,
@@ -146,13 +156,19 @@ def _figures(
         },
         **model,
         "agreement": {n: _agreement(sources, vocabulary, n) for n in vocabulary.scored},
-        "null": {name: _null(rows[name].summary()) for name in ("copy", "gain")},
+        "agreement_second": {
+            n: _agreement(sources, vocabulary, n, SECOND[n]) for n in vocabulary.scored if n in SECOND
+        },
+        "null": {
+            **{name: _null(rows[name].summary()) for name in ("copy", "gain")},
+            "mismatch": model.pop("mismatched"),
+        },
         "travel": knob_travel(archive, renderer, vocabulary, spans),
         "held": held_tone(archive),
         "unscored": [n for n in vocabulary.names if n not in (*vocabulary.scored, "pitch")],
     }
     if archive.manifest.pitched:
-        scores["pitch"] = pitch.summary(cents["own"], cents["moved"], cents["copy"])
+        scores["pitch"] = pitch.summary(cents["own"], cents["moved"], cents["copy"], cents["edited"])
     return _rounded(scores)
 
 
@@ -161,12 +177,15 @@ def _span(values: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _agreement(sources: Sequence[Source], vocabulary: Vocabulary, name: str) -> float | None:
-    """Mean rank correlation of the instrument's own and the independent measure of the sources."""
+def _agreement(
+    sources: Sequence[Source], vocabulary: Vocabulary, name: str, ear: str | None = None
+) -> float | None:
+    """Mean rank correlation of the instrument's own and the independent measure (or a second ear's) of the
+    sources."""
     kept = [s for s in sources if s.sounding.sum() >= 64]
     return mean_or_none(
         [
-            spearman(vocabulary.as_heard(name, s.own[name])[s.sounding], s.heard[name][s.sounding])
+            spearman(vocabulary.as_heard(name, s.own[name])[s.sounding], s.heard[ear or name][s.sounding])
             for s in kept
         ]
     )

@@ -9,24 +9,39 @@ EXPLAINED = 0.999
 """Share of a variable's rank variance that confounders may explain before nothing is left to correlate."""
 
 
-def spearman(asked: np.ndarray, measured: np.ndarray, given: Sequence[np.ndarray] = ()) -> float:
+def spearman(
+    asked: np.ndarray, measured: np.ndarray, given: Sequence[np.ndarray] = (), bent: bool = False
+) -> float:
     """(Partial) Spearman rank correlation of two curves [T], linear in the ranks of the `given` curves [T].
 
-    The residuals of both ranks after least squares on the ranks of `given` are correlated. A curve without
-    variation, or one that `given` explains (by more than EXPLAINED of its variance), scores 0: it shows
-    nothing.
+    The residuals of both ranks after least squares on the ranks of `given` are correlated; with `bent`, on
+    their squares as well, so that a curve that follows a given one up and then down is taken out too. A curve
+    without variation, or one that `given` explains (by more than EXPLAINED of its variance), scores 0: it
+    shows nothing.
     """
-    if len(asked) < len(given) + 3:
+    if len(asked) < 3 + len(given) * (2 if bent else 1):
         return 0.0
     x, y = _centred_ranks(asked), _centred_ranks(measured)
     spread_x, spread_y = x @ x, y @ y
     if given and spread_x > 0 and spread_y > 0:
-        basis = np.linalg.qr(np.stack([_centred_ranks(g) for g in given], axis=1))[0]
+        basis = _span_of([_centred_ranks(g) for g in given], bent)
         x, y = x - basis @ (basis.T @ x), y - basis @ (basis.T @ y)
     left_x, left_y = x @ x, y @ y
     if left_x <= (1 - EXPLAINED) * spread_x or left_y <= (1 - EXPLAINED) * spread_y:
         return 0.0
     return float(x @ y / np.sqrt(left_x * left_y))
+
+
+def _span_of(ranks: Sequence[np.ndarray], bent: bool) -> np.ndarray:
+    """Orthonormal basis [T, K] of what the ranks (and their squares) span; near-copies count once."""
+    columns = list(ranks)
+    if bent:
+        columns += [r * r - np.mean(r * r) for r in ranks]
+    columns = [c / np.linalg.norm(c) for c in columns if np.linalg.norm(c) > 0]
+    if not columns:
+        return np.zeros((len(ranks[0]), 0))
+    left, strength, _ = np.linalg.svd(np.stack(columns, axis=1), full_matrices=False)
+    return left[:, strength > 1e-4 * strength[0]]
 
 
 def _centred_ranks(curve: np.ndarray) -> np.ndarray:

@@ -11,12 +11,16 @@ from neurorack.core.normaliser import Normaliser
 from neurorack.learn.measure import independent
 from neurorack.learn.measure.alignment import EDGE, aligned, asked_level_db, heard_level_db, offset_frames
 from neurorack.learn.measure.excerpts import Excerpt
+from neurorack.learn.measure.second_ears import SECOND
 
 FIXED_SET = ("loudness", "brightness", "boominess", "noisiness")
 """The controls every figure is about, where an instrument has them."""
 
 NOISE_FLOOR_DB = -60.0
 """Level, in dB re full scale, under which a frame is silence and is not scored."""
+
+STEADY_FRAMES, STEADY_DB = 12, 3.0
+"""A frame is sustained if the level moves by less than this within so many frames of it."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,18 @@ class Vocabulary:
         return tuple(n for n in FIXED_SET if n in self.names)
 
     def listen(self, audio: np.ndarray) -> dict[str, np.ndarray]:
-        """Independent curves of a sound [128 T], aligned to what was asked: name -> [T]."""
-        curves = independent.measure(audio, self.sample_rate, [n for n in self.heard if n != "pitch"])
+        """Independent curves of a sound [128 T], aligned to what was asked: name -> [T].
+
+        Beside each control stands, where there is one, what a second and different ear hears of it, under the
+        names of learn.measure.second_ears.
+        """
+        names = [n for n in self.heard if n != "pitch"]
+        second = {SECOND[n]: n for n in names if n in SECOND}
+        curves = independent.measure(audio, self.sample_rate, [*names, *second])
         curves["loudness"] = heard_level_db(curves["loudness"], self.sample_rate)
-        return aligned(curves, {"loudness": 0, **self.offsets}, len(audio) // independent.HOP)
+        offsets = {"loudness": 0, **self.offsets}
+        offsets |= {ear: offsets[name] for ear, name in second.items()}
+        return aligned(curves, offsets, len(audio) // independent.HOP)
 
     @staticmethod
     def as_heard(name: str, asked: np.ndarray) -> np.ndarray:
@@ -104,6 +116,17 @@ class Source:
     def sounding(self) -> np.ndarray:
         """Frames [T] above the noise floor and not at an end."""
         return self.inside & (self.heard["loudness"] > NOISE_FLOOR_DB)
+
+    @property
+    def sustained(self) -> np.ndarray:
+        """Sounding frames [T] about which (within 35 ms) the level moves by less than 3 dB."""
+        return self.sounding & (local_range(self.heard["loudness"], STEADY_FRAMES) < STEADY_DB)
+
+
+def local_range(curve: np.ndarray, reach: int) -> np.ndarray:
+    """Largest less smallest value within `reach` frames of each frame: [T]."""
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(curve, reach, mode="edge"), 2 * reach + 1)
+    return np.ptp(windows, axis=1)
 
 
 def pooled(sources: Sequence[Source], name: str, which: str) -> np.ndarray:

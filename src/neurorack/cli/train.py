@@ -91,6 +91,13 @@ Watch it:  tensorboard --logdir run
     metavar="NAME=VALUE",
     help="Change a field of the model's configuration, for ablations, like latent_size=4. Repeatable.",
 )
+@click.option(
+    "--from",
+    "origin",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Start from the weights of another run (fine-tune); its corpus may be another.",
+)
+@click.option("--new-code", is_flag=True, help="With --from: keep its decoder, learn the latent code afresh.")
 @click.option("--seed", default=0, show_default=True, help="Another seed, another run.")
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads to use.")
 @click.option("--accelerator", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
@@ -135,6 +142,8 @@ def command(
     adversarial: bool | None,
     weights: tuple[str, ...],
     changes: tuple[str, ...],
+    origin: Path | None,
+    new_code: bool,
     seed: int,
     threads: int | None,
     accelerator: str,
@@ -203,6 +212,8 @@ def command(
                 weights=parsed,
                 changes=shape,
                 controls=tuple(c.strip() for c in controls.split(",") if c.strip()),
+                origin=origin,
+                new_code=new_code,
             )
         fabric.barrier()
     train(

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from neurorack.core.errors import NeurorackError
 from neurorack.core.normaliser import Normaliser
 from neurorack.learn.model.critic import confusion_loss, critic_loss
+from neurorack.learn.model.latent import spread_loss
 from neurorack.learn.train.checkpoint import NAME, load_checkpoint
 from neurorack.learn.train.counterfactual import Measuring, make_requests
 from neurorack.learn.train.schedule import Clock
@@ -78,6 +79,35 @@ def load_steps(run: Path) -> int:
 
     with safe_open(str(run / NAME), framework="pt") as file:
         return json.loads(file.metadata()["extra"])["step"]
+
+
+def test_a_strong_critic_does_not_silence_the_code(small_corpus: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    strong = ["--weight", "fader=3", "--weight", "critic_warm=0", "--weight", "ramp=0.01"]
+    subprocess.run(train_command(small_corpus, "-o", run, "--steps", 60, *strong, *SMALL), check=True)
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text("utf-8").splitlines()]
+    assert [line["spread"] for line in lines if "spread" in line][-1] < 0.5
+    tuned = tmp_path / "tuned"
+    subprocess.run(
+        train_command(small_corpus, "-o", tuned, "--steps", 1, "--from", run, "--lr", 0, *SMALL), check=True
+    )
+    before, after = load_file(run / NAME), load_file(tuned / NAME)
+    assert all(torch.equal(v, after[k]) for k, v in before.items() if k.startswith("module.ema.decoder"))
+    other = subprocess.run(
+        train_command(small_corpus, "-o", tmp_path / "other", "--steps", 1, "--from", run),
+        capture_output=True,
+        text=True,
+    )
+    assert other.returncode == 2 and "another shape" in other.stderr
+
+
+def test_spread_counts_shrunken_and_equal_axes() -> None:
+    random = torch.Generator().manual_seed(0)
+    mean, everywhere = torch.randn(4, 6, 200, generator=random), torch.ones(4, 1, 200)
+    assert spread_loss(mean, everywhere) < 0.05
+    assert spread_loss(0.01 * mean, everywhere) > 0.9
+    assert spread_loss(mean[:, :1].expand(-1, 6, -1), everywhere) > 0.4
+    assert spread_loss(mean, 0 * everywhere) == 0
 
 
 def test_two_processes_train_as_one(small_corpus: Path, tmp_path: Path) -> None:

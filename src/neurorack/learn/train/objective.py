@@ -8,10 +8,11 @@ from torch import Tensor, nn
 from neurorack.core.normaliser import Normaliser
 from neurorack.core.timebase import HOP
 from neurorack.learn.descriptors import DescriptorBank, build
-from neurorack.learn.model.autoencoder import Autoencoder, reparameterise
+from neurorack.learn.model.autoencoder import Autoencoder
 from neurorack.learn.model.config import CRITIC_ARMS, PUBLISHED_ARMS, Arm
 from neurorack.learn.model.critic import confusion_loss, critic_loss
 from neurorack.learn.model.gain import LevelWindow, frame_power
+from neurorack.learn.model.latent import spread_loss
 from neurorack.learn.model.streaming import Tape
 from neurorack.learn.train.batches import SILENCE_DB, Batch
 from neurorack.learn.train.counterfactual import Measuring, make_requests
@@ -31,11 +32,14 @@ MEASURE_EVERY = 4
 @dataclass(frozen=True)
 class Weights:
     """How much each loss counts. `critic_warm` is the share of training before the fader acts, `ramp` how
-    long it takes.
+    long it takes. `z_noise`: deviation of the noise on z in training. `kl`: pull of z towards 0 (and, in the
+    published arms, towards N(0, 1)).
     """
 
     kl: float = 0.003
-    fader: float = 0.3
+    spread: float = 1.0
+    z_noise: float = 0.3
+    fader: float = 0.05
     counterfactual: float = 1.0
     counterfactual_every: int = 2
     critic_warm: float = 0.05
@@ -114,15 +118,16 @@ class Objective(nn.Module):
         ahead, late, level, f0 = self.align(batch)
         live = torch.rand(b, 1, 1, generator=generator).to(device) < 0.4
         controls = torch.where(live, late, ahead)
-        mean, log_variance = self.model.posterior(batch.audio)
-        z, kl = reparameterise(mean, log_variance, randn(*mean.shape))
+        mean, _ = self.model.posterior(batch.audio)
+        z = mean + self.weights.z_noise * randn(*mean.shape)
         noise = randn(b, frames * HOP)
         heard = self.model.decode(z, controls, level, f0, noise)
         start = WARM_FRAMES * HOP
         heard, wanted = heard[:, start:], batch.audio[:, start - self.delay * HOP : -self.delay * HOP]
-        losses = {"stft": self.stft(heard.float(), wanted), "kl": kl}
-        total = losses["stft"] + self.weights.kl * kl
+        losses = {"stft": self.stft(heard.float(), wanted), "kl": 0.5 * mean.square().sum(1).mean()}
         sounding = (level > SILENCE_DB).to(level.dtype)
+        losses["spread"] = spread_loss(mean, sounding)
+        total = losses["stft"] + self.weights.kl * losses["kl"] + self.weights.spread * losses["spread"]
         if self.arm in CRITIC_ARMS:
             fade = min(max((progress - self.weights.critic_warm) / self.weights.ramp, 0.0), 1.0)
             losses["confusion"] = confusion_loss(self.model.critic(z), sounding)

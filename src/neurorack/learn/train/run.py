@@ -39,6 +39,10 @@ class RunConfig:
     seed: int = 0
     weights: dict[str, float] = field(default_factory=dict)
     published: dict[str, Any] = field(default_factory=dict)
+    origin: str = ""
+    """Folder of the run whose weights this one began with; empty: fresh ones."""
+    new_code: bool = False
+    """Whether only the decoder's weights were taken from there (learn/train/origin.py)."""
     version: int = VERSION
 
     def write(self, run: Path) -> None:

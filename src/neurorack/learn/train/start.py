@@ -14,6 +14,7 @@ from neurorack.learn.model.published.corpus_facts import corpus_facts
 from neurorack.learn.train.batches import fit_normalisers
 from neurorack.learn.train.checkpoint import NAME
 from neurorack.learn.train.loop import Trainer
+from neurorack.learn.train.origin import begin
 from neurorack.learn.train.published import published_changes
 from neurorack.learn.train.run import RUN_FILE, RunConfig
 
@@ -37,6 +38,8 @@ def new_run(
     weights: dict[str, float],
     changes: dict[str, object],
     controls: tuple[str, ...] = (),
+    origin: Path | None = None,
+    new_code: bool = False,
 ) -> RunConfig:
     """Make the folder of a new run; NeurorackError if it already holds one."""
     if (run / RUN_FILE).exists():
@@ -74,6 +77,8 @@ def new_run(
         seed=seed,
         weights=weights,
         published=corpus_facts(corpus, normalisers) if asked_for else {},
+        origin=str(origin.resolve()) if origin else "",
+        new_code=new_code,
     )
     config.write(run)
     return config
@@ -121,7 +126,9 @@ def train(
     trainer = Trainer(run, config, fabric, quiet, bf16)
     if resume and (run / NAME).exists():
         trainer.resume()
-    elif resume and (run / "metrics.jsonl").exists():
+    else:
+        begin(trainer)
+    if resume and not trainer.clock.step and (run / "metrics.jsonl").exists():
         os.replace(run / "metrics.jsonl", run / "metrics.before-restart.jsonl")
         shutil.rmtree(run / "tensorboard", ignore_errors=True)
     if resume:

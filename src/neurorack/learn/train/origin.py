@@ -1,0 +1,40 @@
+"""Where a new run's weights come from: fresh ones, or those of a run that is done (fine-tuning)."""
+
+from pathlib import Path
+
+import torch
+
+from neurorack.core.errors import NeurorackError
+from neurorack.learn.model.config import PUBLISHED_ARMS
+from neurorack.learn.model.latent import standardise
+from neurorack.learn.train.checkpoint import NAME, load_checkpoint
+from neurorack.learn.train.loop import Trainer
+
+
+def begin(trainer: Trainer) -> None:
+    """Give a new run its first weights: those of `config.origin` if named, a code of unit scale.
+
+    With `config.new_code` the encoder, the critic and what the decoder makes of z start afresh, and only
+    the rest of the decoder goes on: for runs whose code has collapsed or is to be learned another way.
+    """
+    config = trainer.config
+    fresh = {key: value.clone() for key, value in trainer.model.state_dict().items()}
+    if config.origin:
+        try:
+            load_checkpoint(Path(config.origin) / NAME, {"ema": trainer.ema})
+        except RuntimeError as error:
+            raise NeurorackError(
+                f"{config.origin} is a model of another shape: train from a run with the same size, "
+                "descriptors and --model settings."
+            ) from error
+        state = trainer.ema.state_dict()
+        if config.new_code:
+            size = config.model.latent_size
+            state |= {k: v for k, v in fresh.items() if k.startswith(("encoder.", "critic."))}
+            entry = "decoder.control.entry.weight"
+            state[entry] = torch.cat([fresh[entry][:, :size], state[entry][:, size:]], dim=1)
+        trainer.model.load_state_dict(state)
+    if config.arm not in PUBLISHED_ARMS and config.model.decoder != "published":
+        if not config.origin or config.new_code:
+            standardise(trainer.model.encoder, trainer.validation.audio)
+    trainer.ema.load_state_dict(trainer.model.state_dict())

@@ -62,8 +62,19 @@ class ControlSpec:
         return (value - self.low) / (self.high - self.low)
 
 
-def switch(name: str, label: str, choices: tuple[str, ...], default: int = 0, **more: str) -> ControlSpec:
+def switch(
+    name: str, label: str, choices: tuple[str, ...], default: int = 0, group: str = "", about: str = ""
+) -> ControlSpec:
     """A ControlSpec whose value is the index of one of `choices`."""
     return ControlSpec(
-        name, label, "", 0.0, len(choices) - 1.0, float(default), choices=choices, smoothing_s=0.0, **more
-    )  # type: ignore[arg-type]
+        name,
+        label,
+        "",
+        0.0,
+        len(choices) - 1.0,
+        float(default),
+        choices=choices,
+        smoothing_s=0.0,
+        group=group,
+        about=about,
+    )

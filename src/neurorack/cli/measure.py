@@ -7,7 +7,17 @@ from typing import Any
 
 import click
 
-COLUMNS = (("this instrument", ()), ("copy of the source", ("null", "copy")), ("bare gain", ("null", "gain")))
+NULLS = {"copy": "copy of the source", "gain": "bare gain", "mismatch": "wrong request"}
+
+MODES = {
+    "one": "one moved",
+    "sustained": "  on sustained frames",
+    "fast": "  what moves within 0.5 s",
+    "second": "  by a second ear",
+    "all": "all moved, feasible",
+    "raw": "all moved, raw",
+}
+IN_FULL = ("one", "all", "raw")
 
 
 @click.command("measure")
@@ -36,6 +46,13 @@ COLUMNS = (("this instrument", ()), ("copy of the source", ("null", "copy")), ("
     metavar="DIR",
     help="Draw reconstructions, a knob's sweep, and asked against heard, as PNG files.",
 )
+@click.option(
+    "--sweeps",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Sweep every control of held sounds over its whole travel: figures, and a PNG file for each.",
+)
+@click.option("--probe", is_flag=True, help="Train a small network to read each control from z: leakage.")
 @click.option("--json", "as_json", is_flag=True, help="Print every figure as JSON on standard output.")
 def command(
     instrument: str,
@@ -45,30 +62,43 @@ def command(
     seed: int,
     write: bool,
     pictures: Path | None,
+    sweeps: Path | None,
+    probe: bool,
     as_json: bool,
 ) -> None:
     """Score INSTRUMENT (a name or a .nrk file) on the CORPUS that `neurorack prepare` made.
 
     It is asked for loudness, brightness, boominess and noisiness that its sources do not have, one at a time
     and all together; implementations of these measures that share nothing with the instrument's own listen to
-    what it answers. Two answers that need no model, the source copied and the source with only its gain
-    moved, are scored in the same way: a figure means something only beside theirs. docs/scoring.md explains
-    each one.
+    what it answers. Answers that need no model (the source copied, the source with only its gain moved) and
+    its own answers judged by the wrong request are scored in the same way: a figure means something only
+    beside theirs. docs/scoring.md explains each one.
 
     \b
     Examples:
       neurorack measure mine.nrk CORPUS
       neurorack measure Winds CORPUS --json --write --pictures pictures
+      neurorack measure Winds CORPUS --probe --sweeps pictures
     """
     from neurorack.core.library import find
     from neurorack.core.nrk import read_nrk
     from neurorack.learn.corpus.corpus import Corpus
-    from neurorack.learn.measure.score import score_instrument, write_scores
+    from neurorack.learn.measure.score import (
+        probe_instrument,
+        score_instrument,
+        sweep_into,
+        write_scores,
+    )
 
     path = find(instrument)
     archive, recordings = read_nrk(path), Corpus.open(corpus)
     with _progress() as update:
         scores = score_instrument(archive, recordings, split, limit, seed, update)
+    if probe:
+        scores["probe"] = probe_instrument(archive, recordings, seed)
+    if sweeps is not None:
+        scores["sweeps"], drawn = sweep_into(archive, recordings, sweeps, split, limit, seed)
+        click.echo(f"Drew {', '.join(p.name for p in drawn)} in {sweeps}", err=True)
     if write:
         write_scores(path, archive, scores)
     if as_json:
@@ -125,15 +155,19 @@ def _show(title: str, scores: dict[str, Any]) -> None:
     )
     table = Table(box=None)
     table.add_column("rank correlation of asked and heard")
-    for name, _ in COLUMNS:
-        table.add_column(name, justify="right")
-    modes = (("one", "one moved"), ("all", "all moved, feasible"), ("raw", "all moved, raw"))
-    for mode, label in modes:
-        rows = [scores["control"][mode], *(scores["null"][name][mode] for name in ("copy", "gain"))]
+    table.add_column("this instrument", justify="right")
+    for label in NULLS.values():
+        table.add_column(label, justify="right")
+    control, null = scores["control"], scores["null"]
+    for mode, label in MODES.items():
+        rows = [control[mode], *(null[name].get(mode) for name in NULLS)]
         names = [n for n, v in rows[0].items() if isinstance(v, dict)]
-        table.add_row(label, *(f"{_number(r['mean'])} (worst {_number(r['worst'])})" for r in rows))
-        for name in names:
-            table.add_row(f"  {name}", *(_number(r[name]["rank"]) for r in rows))
+        table.add_row(
+            label,
+            *("" if r is None else f"{_number(r['mean'])} (worst {_number(r['worst'])})" for r in rows),
+        )
+        for name in names if mode in IN_FULL else ():
+            table.add_row(f"  {name}", *("" if r is None else _number(r[name]["rank"]) for r in rows))
     console.print(table)
     figures = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     loudness, feasible = scores["loudness"], scores["feasible"]
@@ -150,12 +184,31 @@ def _show(title: str, scores: dict[str, Any]) -> None:
         "reconstruction",
         f"{_number(reconstruction['mstft'])} multi-scale STFT, {_number(reconstruction['mel'])} dB mel",
     )
+    if real := scores.get("real"):
+        figures.add_row(
+            "distance to the corpus",
+            f"edited {_number(real['ratio'])} of reconstructions' where feasible "
+            f"({_number(real['ratio_raw'])} everywhere), reconstructions "
+            f"{_number(real['reconstruction_ratio'])} of recordings' (noise {_number(real['noise_ratio'])})",
+        )
+    if probe := scores.get("probe"):
+        figures.add_row(
+            "read from z",
+            f"R² {_number(probe['mean_r2'])} (by chance {_number(probe['mean_shuffled'])}), inside recordings "
+            f"{_number(probe['mean_within_r2'])} ({_number(probe['mean_within_shuffled'])})",
+        )
     if scores.get("pitch"):
         figures.add_row("pitch error", f"{_number(scores['pitch']['median_cents'])} cents median")
     for name, row in scores["travel"].items():
         figures.add_row(
             f"travel of {name}",
             f"{_number(row['span'])} of the corpus's range, monotone {_number(row['monotone'])}",
+        )
+    for name, row in scores.get("sweeps", {}).items():
+        figures.add_row(
+            f"sweep of {name}",
+            f"{_number(row['span'])} of the range, monotone {_number(row['monotone'])}, largest jump "
+            f"{_number(row['jump'])}, others {_number(row['leak_mean'])} IQR, click {_number(row['click'])}",
         )
     held = scores["held"]
     if "flux" in held:

@@ -58,7 +58,7 @@ class Yardstick:
             if name not in ("loudness", "brightness") and len(own):
                 knots = np.quantile(own, grid)
                 tables[name] = (knots + np.arange(201) * 1e-9, np.quantile(heard, grid))
-            low, high = np.quantile(_axis(name, heard), [0.25, 0.75]) if len(heard) else (0.0, 1.0)
+            low, high = np.quantile(on_axis(name, heard), [0.25, 0.75]) if len(heard) else (0.0, 1.0)
             iqr[name] = max(float(high - low), 1e-6)
         return cls(iqr, tables)
 
@@ -66,14 +66,15 @@ class Yardstick:
         """Mean absolute error of a curve in interquartile ranges."""
         if name in self.tables:
             asked = np.interp(asked, *self.tables[name])
-        return float(np.mean(np.abs(_axis(name, heard) - _axis(name, asked)))) / self.iqr[name]
+        return float(np.mean(np.abs(on_axis(name, heard) - on_axis(name, asked)))) / self.iqr[name]
 
     def change(self, name: str, before: np.ndarray, after: np.ndarray) -> float:
         """Sum over frames of the absolute change of a heard curve in interquartile ranges."""
-        return float(np.sum(np.abs(_axis(name, after) - _axis(name, before)))) / self.iqr[name]
+        return float(np.sum(np.abs(on_axis(name, after) - on_axis(name, before)))) / self.iqr[name]
 
 
-def _axis(name: str, values: np.ndarray) -> np.ndarray:
+def on_axis(name: str, values: np.ndarray) -> np.ndarray:
+    """Values on the axis differences are taken on: octaves for brightness, else as they are."""
     return np.log2(np.maximum(values, 1.0)) if name == "brightness" else values
 
 
@@ -191,7 +192,7 @@ class ControlScore:
         if fast:
             rate = self.vocabulary.sample_rate
             given = [fast_part(g, rate) for g in given]
-            pair = fast_part(_axis(name, asked), rate), fast_part(_axis(ear, answer), rate)
+            pair = fast_part(on_axis(name, asked), rate), fast_part(on_axis(ear, answer), rate)
         else:
             pair = asked, answer
         x, y = (c[keep] for c in pair)

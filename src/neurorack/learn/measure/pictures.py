@@ -52,7 +52,7 @@ def draw_all(
         figure = draw()
         if figure is not None:
             paths.append(folder / f"{name}.png")
-            _save(figure, paths[-1])
+            save(figure, paths[-1])
     return paths
 
 
@@ -66,14 +66,16 @@ def _answered(renderer: Renderer, sources: Sequence[Source], vocabulary: Vocabul
         yield source, requests, audio, [vocabulary.listen(a) for a in audio]
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all."""
     data = io.BytesIO()
     figure.savefig(data, format="png", dpi=110)
     with atomic_write(path) as file:
         file.write(data.getvalue())
 
 
-def _spectrogram(axis: Any, audio: np.ndarray, sample_rate: int, title: str) -> None:
+def spectrogram(axis: Any, audio: np.ndarray, sample_rate: int, title: str) -> None:
+    """Mel spectrogram of a sound, 80 dB deep, its frequencies in Hz."""
     power = np.abs(librosa.stft(np.asarray(audio, dtype=np.float32), n_fft=2048, hop_length=512)) ** 2
     mel = librosa.filters.mel(sr=sample_rate, n_fft=2048, n_mels=128) @ power
     level = 10 * np.log10(np.maximum(mel, 1e-10))
@@ -93,8 +95,8 @@ def reconstruction_figure(answered: Sequence[Answered], sample_rate: int) -> Fig
     figure = Figure(figsize=(4.2 * len(answered), 5), layout="constrained")
     axes = figure.subplots(2, len(answered), squeeze=False)
     for column, (source, _, audio, _) in enumerate(answered):
-        _spectrogram(axes[0, column], source.excerpt.audio, sample_rate, f"source: {source.excerpt.files[0]}")
-        _spectrogram(axes[1, column], audio[0], sample_rate, "reconstruction")
+        spectrogram(axes[0, column], source.excerpt.audio, sample_rate, f"source: {source.excerpt.files[0]}")
+        spectrogram(axes[1, column], audio[0], sample_rate, "reconstruction")
         axes[1, column].set_xlabel("s")
     return figure
 
@@ -123,7 +125,7 @@ def sweep_figure(
     figure = Figure(figsize=(3.6 * len(names), 5), layout="constrained")
     axes = figure.subplots(2, len(names), squeeze=False)
     for column, name in enumerate(names):
-        _spectrogram(axes[0, column], audio[column], m.sample_rate, f"{name} swept, the rest held")
+        spectrogram(axes[0, column], audio[column], m.sample_rate, f"{name} swept, the rest held")
         curves = vocabulary.listen(audio[column])
         for curve in curves.values():
             curve[:EDGE], curve[-EDGE:] = np.nan, np.nan
@@ -205,7 +207,7 @@ def held_figure(tones: Sequence[HeldTone], sample_rate: int) -> Figure | None:
     tone = tones[0]
     figure = Figure(figsize=(11, 3.4), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
-    _spectrogram(left, tone.audio, sample_rate, "held for 10 s")
+    spectrogram(left, tone.audio, sample_rate, "held for 10 s")
     window = np.hanning(len(tone.audio))
     level = 20 * np.log10(np.abs(np.fft.rfft(tone.audio * window)) / window.sum() * 2 + 1e-8)
     freqs = np.fft.rfftfreq(len(tone.audio), 1 / sample_rate)

@@ -87,6 +87,11 @@ class Renderer:
         moved = {name: c[lags.get(name, 0) :][:frames] for name, c in curves.items()}
         return Analysis(z[:, : frames + m.latency_frames], moved)
 
+    def encode(self, audio: np.ndarray) -> np.ndarray:
+        """Latent frames [Z, T] of a mono sound [128 T]: frame t belongs to the sound's frame t - latency."""
+        padded = np.asarray(audio, dtype=np.float32)[None]
+        return self._run("encoder", "z", padded.shape[1] // HOP, {"audio": padded})[0]
+
     def render(self, z: np.ndarray, asked: Sequence[Mapping[str, np.ndarray]], seed: int = 0) -> np.ndarray:
         """Sound of one latent curve [Z, T + latency] under several requests: float32 [R, 128 T].
 

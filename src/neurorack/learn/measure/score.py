@@ -1,6 +1,7 @@
 """The whole score of one instrument on recordings it never heard, as nested plain figures for JSON."""
 
 import dataclasses
+import json
 import os
 import platform
 import time
@@ -12,9 +13,10 @@ import numpy as np
 import onnxruntime
 
 from neurorack.core.errors import NeurorackError
+from neurorack.core.files import atomic_write
 from neurorack.core.nrk import Archive, write_nrk
 from neurorack.learn.corpus.corpus import Corpus
-from neurorack.learn.measure import pitch
+from neurorack.learn.measure import pitch, sweeps
 from neurorack.learn.measure.asking import Request, requests_for, unmoved
 from neurorack.learn.measure.control import ControlScore, Yardstick
 from neurorack.learn.measure.excerpts import Excerpt, excerpts_of_corpus
@@ -95,7 +97,7 @@ def score_instrument(
         rows["copy"].add(index, source, requests, [source.heard] * len(requests))
         rows["gain"].add(index, source, requests, [_gained(source, r, vocabulary) for r in requests])
         if realism:
-            realism.add(source, requests, answers)
+            realism.add(source, requests, list(answers))
         audio = source.excerpt.audio
         distances.append((mstft_distance(audio, answers[0]), mel_distance_db(audio, answers[0], rate)))
         if manifest.pitched:
@@ -230,3 +232,38 @@ def write_scores(path: Path, archive: Archive, scores: dict[str, Any]) -> None:
     """Store `scores` in the manifest of the instrument at `path`, whole or not at all."""
     manifest = dataclasses.replace(archive.manifest, scores=stored(scores))
     write_nrk(path, manifest, {name: archive.member(name) for name in archive.manifest.files})
+
+
+def sweep_into(
+    archive: Archive,
+    corpus: Corpus,
+    folder: Path,
+    split: str = "test",
+    limit: int | None = DEFAULT_LIMIT,
+    seed: int = 0,
+    count: int = 6,
+    seconds: float = 5.0,
+) -> tuple[dict[str, Any], list[Path]]:
+    """Sweep every control of held sounds; write sweeps.json and a picture a control: figures and paths."""
+    from neurorack.learn.measure.sweep_pictures import draw_sweeps
+
+    renderer = Renderer(archive)
+    vocabulary, sources = prepare_sources(archive, renderer, excerpts_of_corpus(corpus, split, limit, seed))
+    if not sources or not vocabulary.scored:
+        raise NeurorackError(f"{corpus.path}: there is nothing above -60 dB, or no control, to sweep by")
+    ranges = sweeps.Ranges.of(sources, vocabulary)
+    found = sweeps.sweep_controls(archive, renderer, vocabulary, ranges, count, seconds)
+    figures = _rounded(sweeps.summary(found))
+    with atomic_write(folder / "sweeps.json") as file:
+        file.write(json.dumps(figures, indent=1).encode())
+    return figures, draw_sweeps(found, ranges, vocabulary.sample_rate, folder)
+
+
+def probe_instrument(archive: Archive, corpus: Corpus, seed: int = 0) -> dict[str, Any]:
+    """How well a fresh network reads each control from z; {} without the controls or groups."""
+    from neurorack.learn.measure.probe import leakage_probe, recordings_for
+
+    names = [c.name for c in archive.manifest.controls if c.name in corpus.outputs]
+    if not names:
+        return {}
+    return _rounded(leakage_probe(recordings_for(Renderer(archive), corpus, names, seed), names, seed))

@@ -19,37 +19,43 @@ def velocity_db(velocity: float, dynamics: float) -> float:
 
 
 class Envelope:
-    """Amplitude 0..1 a frame at a time: straight attack, exponential release. `release_s` falls 60 dB."""
+    """Amplitude 0..1 a frame at a time: straight attack, exponential release. `release_s` falls 60 dB.
+
+    The amplitude is how far it has opened times how far it has fallen since.
+    """
 
     def __init__(self, frame_s: float) -> None:
         self._frame_s = frame_s
-        self.amplitude = 0.0
+        self.amplitude = self.opened = 0.0
 
     def reset(self) -> None:
         """Closed and silent at once."""
-        self.amplitude = 0.0
+        self.amplitude = self.opened = 0.0
 
     def step(self, gate: bool, attack_s: float, release_s: float) -> float:
         """The next frame's amplitude."""
         if gate:
             self.amplitude = min(1.0, self.amplitude + self._frame_s / max(attack_s, self._frame_s))
+            self.opened = self.amplitude
         elif self.amplitude > 0.0:
             self.amplitude *= 10.0 ** (-3.0 * self._frame_s / max(release_s, LEAST_RELEASE_S))
             if self.amplitude < SILENT:
                 self.amplitude = 0.0
         return self.amplitude
 
-    def level_db(self) -> float:
-        """The amplitude in dB, at least -90."""
-        return 20.0 * math.log10(max(self.amplitude, SILENT))
+    def fallen_db(self) -> float:
+        """How far it has fallen since it was opened, in dB, at least -90."""
+        if self.amplitude == self.opened:
+            return 0.0
+        return 20.0 * math.log10(max(self.amplitude / self.opened, SILENT))
 
     def state(self) -> State:
         """What later steps depend on."""
-        return {"amplitude": self.amplitude}
+        return {"amplitude": self.amplitude, "opened": self.opened}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Put back what `state` gave."""
-        self.amplitude = float(state["amplitude"])
+        self.amplitude, self.opened = float(state["amplitude"]), float(state["opened"])
 
 
 class Glide:

@@ -9,9 +9,9 @@ from neurorack.core.errors import NeurorackError
 from neurorack.play.engine.frame import MAX_CONTROLS, MAX_PATH, ControlFrame, Origin, Source
 from neurorack.play.engine.instrument import Instrument
 from neurorack.play.engine.latent_map import LatentMap
+from neurorack.play.engine.lead_in import LeadIn
 from neurorack.play.engine.live import LiveSource
 from neurorack.play.engine.modulation.matrix import Modulation
-from neurorack.play.engine.onset import onset_correction
 from neurorack.play.engine.params import PARAM_INDEX
 from neurorack.play.engine.plain_state import State, gather, scatter, under
 from neurorack.play.engine.rows import MAX_FRAMES, DecoderRows, Row
@@ -42,10 +42,8 @@ class Part:
         self.hop = instrument.manifest.hop
         self.shared = Shared(instrument, modulation)
         self.shared.flush, self.shared.before_start = self._flush, self._before_start
-        self._decoder = DecoderRows(instrument.graphs)
-        self.shared.onset_db = onset_correction(
-            self._decoder, self.shared.anchors, instrument.map, self.hop, self.shared.sample_rate
-        )
+        leads = LeadIn(instrument.graphs, instrument.anchors_z, instrument.anchors_controls)
+        self._decoder = DecoderRows(instrument.graphs, leads)
         made = Clips(instrument.clips if clips is None else clips)
         self.voices = [Voice(self.shared, made, self._decoder) for _ in range(MAX_VOICES)]
         self.live = LiveSource(instrument.graphs, instrument.map)

@@ -13,6 +13,7 @@ import numpy as np
 from neurorack.core.noise import WhiteNoise
 from neurorack.play.engine.graph_stream import GraphStream
 from neurorack.play.engine.graphs import Graphs
+from neurorack.play.engine.lead_in import LEAD_FRAMES, LeadIn
 from neurorack.play.engine.plain_state import State, attributes, set_attributes
 
 MAX_FRAMES = 16
@@ -20,7 +21,7 @@ MAX_FRAMES = 16
 SIZES = (1, 2, 3, 4, 6, 8, 12)
 """Numbers of rows that streams are kept for; others take the next larger one."""
 WARM_FRAMES = (1, 2, 4, 8, 16)
-_STATE = ("z", "controls", "level_db", "f0_hz", "memory", "seed", "frames", "like_left", "used")
+_STATE = ("z", "controls", "level_db", "f0_hz", "memory", "seed", "frames", "like_left", "used", "fresh")
 
 
 class Row:
@@ -41,18 +42,21 @@ class Row:
         """Whether this is the right of a pair, the left of which goes before it: their noise is alike."""
         self.used = 0
         """How many columns were decoded last."""
+        self.fresh = True
+        """Whether nothing has been decoded since the start."""
 
     def start(self, seed: int) -> None:
         """Afresh from silence."""
         self.memory.fill(0.0)
         self.seed, self.frames, self.like_left = seed, 0, False
+        self.fresh = True
 
     def copy_from(self, other: "Row") -> None:
         """Go on as `other` does (whose state must have been taken out of its stream)."""
         for name in ("z", "controls", "level_db", "f0_hz", "memory"):
             np.copyto(getattr(self, name), getattr(other, name))
         self.seed, self.frames, self.used = other.seed, other.frames, other.used
-        self.like_left = other.like_left
+        self.like_left, self.fresh = other.like_left, other.fresh
 
     def hold(self) -> None:
         """Fill every column with the last one decoded."""
@@ -74,8 +78,9 @@ class Row:
 class DecoderRows:
     """Decodes any rows together. The caller says which; those that stay keep their states in the stream."""
 
-    def __init__(self, graphs: Graphs) -> None:
+    def __init__(self, graphs: Graphs, leads: LeadIn) -> None:
         m = graphs.manifest
+        self._leads = leads
         self._hop = m.hop
         self._shape = (m.latent_size, len(m.controls), m.graphs["decoder"].state_size)
         self._gained, self._pitched = m.gained, m.pitched
@@ -103,17 +108,36 @@ class DecoderRows:
         likeness: correlation of the noise of a right row with its left row's, 0..1.
         """
         if rows != self._rows:
+            fresh = [row for row in rows if row.fresh]
+            if fresh:
+                self._lead_in(fresh, likeness)
             self._enter(rows)
+        return self._run(rows, count, likeness)
+
+    def _lead_in(self, rows: list[Row], likeness: float) -> None:
+        """Decode rows that start, unheard, as if their first column had stood for LEAD_FRAMES."""
+        self.take_out()
+        for row in rows:
+            row.memory[:] = self._leads.begin(row.controls[:, 0])
+        self._enter(rows)
+        self._run(rows, LEAD_FRAMES, likeness, lead=True)
+        self.take_out()
+        for row in rows:
+            self._leads.settle(row.memory, float(row.level_db[0]), float(row.f0_hz[0]))
+            row.fresh = False
+
+    def _run(self, rows: list[Row], count: int, likeness: float, lead: bool = False) -> np.ndarray:
         inputs = self._stream.inputs(count)
+        columns = slice(0, 1 if lead else count)
         z, controls = inputs["z"], inputs["controls"]
         noise, samples = inputs["noise"], count * self._hop
         for place, row in enumerate(rows):
-            z[place] = row.z[:, :count]
-            controls[place] = row.controls[:, :count]
+            z[place] = row.z[:, columns]
+            controls[place] = row.controls[:, columns]
             if self._gained:
-                inputs["level_db"][place, 0] = row.level_db[:count]
+                inputs["level_db"][place, 0] = row.level_db[columns]
             if self._pitched:
-                inputs["f0_hz"][place, 0] = row.f0_hz[:count]
+                inputs["f0_hz"][place, 0] = row.f0_hz[columns]
             noise[place] = row.noise.read(row.seed, row.frames * self._hop, samples)
             row.frames += count
             row.used = count

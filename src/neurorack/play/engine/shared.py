@@ -68,8 +68,6 @@ class Shared:
         if loudness >= 0:
             level_db = instrument.map.to_physical(loudness, instrument.anchors_controls[:, loudness])
             self.layer = DynamicLayer(self.anchors, level_db, loudness)
-        self.onset_db: list[float] = []
-        """Added to the level asked in the first frames of a note (see onset.py)."""
         self.width = 0.0
         self._turn = 0.0
         directions = np.random.Generator(np.random.PCG64(7)).standard_normal((2, self.latent))

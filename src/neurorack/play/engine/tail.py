@@ -46,14 +46,11 @@ class Tail:
         """Whether the last frame was not finite (it was faded out)."""
         self.start(0)
 
-    def start(self, delay: int, open_from: int = NEVER, gate: float = 0.0) -> None:
-        """Afresh, delayed by `delay` samples; or opening at sample `open_from`, for a sound under way.
-
-        gate: the gain to open from; 1 for a decoder whose own gain rises from nothing.
-        """
+    def start(self, delay: int, open_from: int = NEVER) -> None:
+        """Afresh, delayed by `delay` samples; or opening at sample `open_from`, for a sound under way."""
         self.delay = delay
         self._kept.fill(0.0)
-        self._ramp.value = gate
+        self._ramp.value = 0.0
         self._gain = 1.0
         self._fall_from = self._fall_to = 0
         self._fall_rate = 0.0

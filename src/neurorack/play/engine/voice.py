@@ -30,6 +30,8 @@ from neurorack.play.engine.tone import Clips, Tone
 )
 DYNAMICS_FRAMES = 3.0
 """Time constant with which a held voice takes another velocity."""
+TONE_DB_PER_S, TONE_MOST_DB = 30.0, 40.0
+"""How far below its loudness a note's tone begins, by the length of its attack, and at most."""
 _NUMBERS = (
     "gate",
     "serial",
@@ -41,7 +43,6 @@ _NUMBERS = (
     "ended",
     "_varies",
     "_cents",
-    "_age",
     "_variation",
 )
 
@@ -67,8 +68,6 @@ class Voice:
         self.ended = True
         """Whether the sound has ended (its row may be dropped)."""
         self._dynamics_db = 0.0
-        self._age = 0
-        """Frames since the note began, as far as that matters."""
         self._varies = False
         self._cents = 0.0
         self._variation = np.zeros(shared.latent + shared.size, np.float32)
@@ -111,11 +110,10 @@ class Voice:
         self.key, self.gate, self.ended = key, True, False
         seed = self._seed(key, values[_LIFE])
         live = source == Source.LIVE
-        gained = 1.0 if shared.asking.loudness >= 0 else 0.0
         for row, tail in zip((self.left, self.right), self.tails, strict=True):
             row.start(seed)
             # A live sound is under way already: a delay would only make it later.
-            tail.start(0 if live else sample, sample if live and sample else NEVER, gained)
+            tail.start(0 if live else sample, sample if live and sample else NEVER)
         if shared.width > 0.0:
             self.widen()
         self._vary(values[_LIFE])
@@ -123,7 +121,6 @@ class Voice:
         self.modulation.reset()
         self.modulation.start(key.velocity, key.f0_hz)
         self._trigger = True
-        self._age = 0
         self._dynamics_db = velocity_db(key.velocity, values[_DYNAMICS])
 
     def _seed(self, key: Key, life: float) -> int:
@@ -214,15 +211,16 @@ class Voice:
             for i in (loudness, pitch):
                 if i >= 0:
                     physical[i] += shared.live_physical[i] - to_physical[i](own[i])
-        gain = 1.0 if amplitude > 0.0 else 0.0
         if loudness >= 0:
-            level = max(physical[loudness] + dynamics_db + self._envelope.level_db(), FLOOR_DB)
-            physical[loudness] = level
-            controls[loudness] = to_control[loudness](level)
-            if self._age < len(shared.onset_db):
-                level = max(level + shared.onset_db[self._age], FLOOR_DB)
-                self._age += 1
-            self.left.level_db[column] = level
+            # The decoder falls by itself, but it is opened from outside: its gain stage lets through more
+            # than is asked while a level rises. Its tone follows where the attack is slow enough.
+            opened = self._envelope.opened
+            full = physical[loudness] + dynamics_db + self._envelope.fallen_db()
+            tone = full - (1.0 - opened) * min(TONE_DB_PER_S * values[_ATTACK], TONE_MOST_DB)
+            physical[loudness] = tone = max(tone, FLOOR_DB)
+            controls[loudness] = to_control[loudness](tone)
+            gain = opened if amplitude > 0.0 else 0.0
+            self.left.level_db[column] = max(full, FLOOR_DB)
         else:
             gain = amplitude * 10.0 ** (dynamics_db / 20.0)
         if pitch >= 0:

@@ -1,0 +1,108 @@
+"""Lead-in: the state in which a decoder begins a note, so that the note starts as it goes on.
+
+From a state of zeros a decoder needs 40 ms until its network knows what it plays; meanwhile it breaks out
+in noise, and its gain stage, which divides by the level of the last 70 ms, lets through far too much. So
+a note begins in a state that the decoder reaches when it has played the nearest anchor for a while; a few
+frames of the note itself are decoded unheard; and then the gain stage is told that it has always been so.
+(Nearest in the controls: they multiply into the network and shape its memory more than z does.)
+"""
+
+import numpy as np
+
+from neurorack.core.level import FLOOR_DB, FLOOR_POWER, TAPS
+from neurorack.core.manifest import Manifest
+from neurorack.play.engine.graphs import Graphs
+
+LEAD_FRAMES = 6
+"""Frames of a note that are decoded unheard."""
+REST_FRAMES = 32
+"""Frames that every anchor has been played for."""
+ANCHORS_TOGETHER = 8
+SUB_BLOCKS = 4
+"""Powers a frame in the gain stage's slow window."""
+SLOW = 96 - SUB_BLOCKS
+GAIN_SIZE = SLOW + 2 * (TAPS - 1) + 1
+"""The gain stage's memory, the last numbers of a decoder's state (see learn/model/gain.py): powers of
+sub-blocks and of frames, powers of frames at the level asked, and the last gain."""
+
+
+class LeadIn:
+    """States for notes to begin in. anchors_z [A, Z], anchors_controls [A, C]."""
+
+    def __init__(self, graphs: Graphs, anchors_z: np.ndarray, anchors_controls: np.ndarray) -> None:
+        self._manifest = graphs.manifest
+        self._controls = anchors_controls
+        self._rests = _rests(graphs, anchors_z, anchors_controls)
+        self._tells = self._manifest.gained and self._remembers(graphs, anchors_z[:1], anchors_controls[:1])
+
+    def begin(self, controls: np.ndarray) -> np.ndarray:
+        """The state [S] to begin a note in, the first frame of which asks for these controls [C]."""
+        return self._rests[int(np.argmin(np.square(self._controls - controls).sum(axis=1)))]
+
+    def settle(self, state: np.ndarray, level_db: float, f0_hz: float) -> None:
+        """After the unheard frames: tell the gain stage that they have always been going on; in place.
+
+        state: [S]; level_db, f0_hz: what the note asks for (f0_hz 0: no pitch).
+        """
+        if not self._tells:
+            return
+        memory = state[len(state) - GAIN_SIZE :]
+        fine = memory[:SLOW]
+        known = (LEAD_FRAMES - 1) * SUB_BLOCKS
+        block_hz = self._manifest.sample_rate / self._manifest.hop * SUB_BLOCKS
+        period = known
+        if f0_hz > 0.0 and block_hz / f0_hz <= known:
+            period = max(round(int(known * f0_hz / block_hz) * block_hz / f0_hz), 1)
+        last = fine[SLOW - period :].copy()
+        fine[:] = np.resize(last[::-1], SLOW)[::-1]
+        power = fine.reshape(-1, SUB_BLOCKS).mean(axis=1)[1 - TAPS :]
+        squared = max(10.0 ** (max(level_db, FLOOR_DB) / 10.0) - FLOOR_POWER, 0.0) / (last.mean() + 1e-6)
+        memory[SLOW : SLOW + TAPS - 1] = power
+        memory[SLOW + TAPS - 1 : -1] = power * squared
+        memory[-1] = max(squared, 1e-12) ** 0.5
+
+    def _remembers(self, graphs: Graphs, z: np.ndarray, controls: np.ndarray) -> bool:
+        """Whether the state's end is the gain stage's memory as it is known here."""
+        if self._manifest.graphs["decoder"].state_size < GAIN_SIZE:
+            return False
+        stream = graphs.stream("decoder")
+        found = []
+        for frame in range(2):
+            _fill(stream.inputs(1), self._manifest, z, controls, frame)
+            stream.run(1)
+            found.append(stream.state[0, -GAIN_SIZE:].copy())
+        first, second = found
+        newest = second[:SLOW].reshape(-1, SUB_BLOCKS).mean(axis=1)[1 - TAPS :]
+        return bool(
+            second[SLOW - 1] > 0.0
+            and np.array_equal(first[SUB_BLOCKS:SLOW], second[: SLOW - SUB_BLOCKS])
+            and np.allclose(newest, second[SLOW : SLOW + TAPS - 1], rtol=1e-4)
+        )
+
+
+def _fill(inputs: dict, manifest: Manifest, z: np.ndarray, controls: np.ndarray, seed: int) -> None:
+    """Inputs for frames that all ask for the same: z [B, Z], controls [B, C]."""
+    inputs["z"][:] = z[:, :, None]
+    inputs["controls"][:] = controls[:, :, None]
+    for name, control in (("level_db", "loudness"), ("f0_hz", "pitch")):
+        if name in inputs:
+            row = manifest.control_index(control)
+            asked = manifest.controls[row].normaliser.to_physical(controls[:, row])
+            inputs[name][:] = asked[:, None, None]
+    inputs["noise"][:] = np.random.Generator(np.random.PCG64(seed)).standard_normal(inputs["noise"].shape)
+
+
+def _rests(graphs: Graphs, anchors_z: np.ndarray, anchors_controls: np.ndarray) -> np.ndarray:
+    """The decoder's states [A, S] after it has played each anchor for REST_FRAMES."""
+    count, step = len(anchors_z), REST_FRAMES // 2
+    rests = np.empty((count, graphs.manifest.graphs["decoder"].state_size), np.float32)
+    stream = graphs.stream("decoder", ANCHORS_TOGETHER, ())
+    for start in range(0, count, ANCHORS_TOGETHER):
+        which = np.minimum(np.arange(start, start + ANCHORS_TOGETHER), count - 1)
+        stream.state.fill(0.0)
+        for part in range(2):
+            inputs = stream.inputs(step)
+            _fill(inputs, graphs.manifest, anchors_z[which], anchors_controls[which], part)
+            stream.run(step)
+        rests[which] = stream.state
+    return rests

@@ -132,7 +132,7 @@ class Objective(nn.Module):
             fade = min(max((progress - self.weights.critic_warm) / self.weights.ramp, 0.0), 1.0)
             losses["confusion"] = confusion_loss(self.model.critic(z), sounding)
             total = total + self.weights.fader * fade * losses["confusion"]
-        if self.arm == "counterfactual" and step % self.weights.counterfactual_every == 0:
+        if self.arm == "counterfactual" and self.scored and step % self.weights.counterfactual_every == 0:
             half = max(1, b // 2)
             losses["control"] = self._control_loss(z[:half], ahead, level, f0, noise[:half], half, generator)
             total = total + self.weights.counterfactual * losses["control"]
@@ -197,8 +197,9 @@ def objective_for(config: RunConfig, model: Autoencoder) -> Objective:
     """The objective of a run around `model`: its descriptors' lags, a bank of what is scored, its weights."""
     rate = config.model.sample_rate
     specs = build(config.descriptors, rate, config.descriptor_files).specs
+    # Where all obey by construction nothing is scored, and a bank that measures them all serves as well.
     scored = [name for name in config.descriptors if name not in BY_CONSTRUCTION]
-    bank = build(scored, rate, config.descriptor_files)
+    bank = build(scored or config.descriptors, rate, config.descriptor_files)
     lags = {spec.name: spec.lag_frames for spec in specs}
     weights = replace(Weights(), **config.weights)
     if config.arm in PUBLISHED_ARMS:

@@ -194,8 +194,8 @@ def _show(title: str, scores: dict[str, Any]) -> None:
     if probe := scores.get("probe"):
         figures.add_row(
             "read from z",
-            f"R² {_number(probe['mean_r2'])} (by chance {_number(probe['mean_shuffled'])}), inside recordings "
-            f"{_number(probe['mean_within_r2'])} ({_number(probe['mean_within_shuffled'])})",
+            f"R² {_number(probe['mean_r2'])} (by chance {_number(probe['mean_shuffled'])}), inside "
+            f"recordings {_number(probe['mean_within_r2'])} ({_number(probe['mean_within_shuffled'])})",
         )
     if scores.get("pitch"):
         figures.add_row("pitch error", f"{_number(scores['pitch']['median_cents'])} cents median")

@@ -13,8 +13,10 @@ from neurorack.core.level import FLOOR_DB, FLOOR_POWER, TAPS
 from neurorack.core.manifest import Manifest
 from neurorack.play.engine.graphs import Graphs
 
-LEAD_FRAMES = 6
-"""Frames of a note that are decoded unheard."""
+LEAD_FRAMES, FAR_FRAMES = 8, 4
+"""Frames of a note that are decoded unheard, and how many more where no anchor is near."""
+FAR = 0.6
+"""Distance in normalised controls from which on no anchor is near."""
 REST_FRAMES = 32
 """Frames that every anchor has been played for."""
 ANCHORS_TOGETHER = 8
@@ -35,9 +37,13 @@ class LeadIn:
         self._rests = _rests(graphs, anchors_z, anchors_controls)
         self._tells = self._manifest.gained and self._remembers(graphs, anchors_z[:1], anchors_controls[:1])
 
-    def begin(self, controls: np.ndarray) -> np.ndarray:
-        """The state [S] to begin a note in, the first frame of which asks for these controls [C]."""
-        return self._rests[int(np.argmin(np.square(self._controls - controls).sum(axis=1)))]
+    def begin(self, controls: np.ndarray) -> tuple[np.ndarray, bool]:
+        """The state [S] to begin a note in, the first frame of which asks for these controls [C]; whether
+        that is far away.
+        """
+        squared = np.square(self._controls - controls).sum(axis=1)
+        nearest = int(np.argmin(squared))
+        return self._rests[nearest], bool(squared[nearest] > FAR * FAR)
 
     def settle(self, state: np.ndarray, level_db: float, f0_hz: float) -> None:
         """After the unheard frames: tell the gain stage that they have always been going on; in place.

@@ -13,7 +13,7 @@ import numpy as np
 from neurorack.core.noise import WhiteNoise
 from neurorack.play.engine.graph_stream import GraphStream
 from neurorack.play.engine.graphs import Graphs
-from neurorack.play.engine.lead_in import LEAD_FRAMES, LeadIn
+from neurorack.play.engine.lead_in import FAR_FRAMES, LEAD_FRAMES, LeadIn
 from neurorack.play.engine.plain_state import State, attributes, set_attributes
 
 MAX_FRAMES = 16
@@ -115,13 +115,18 @@ class DecoderRows:
         return self._run(rows, count, likeness)
 
     def _lead_in(self, rows: list[Row], likeness: float) -> None:
-        """Decode rows that start, unheard, as if their first column had stood for LEAD_FRAMES."""
+        """Decode rows that start, unheard, as if their first column had stood for some frames."""
         self.take_out()
+        far = []
         for row in rows:
-            row.memory[:] = self._leads.begin(row.controls[:, 0])
-        self._enter(rows)
-        self._run(rows, LEAD_FRAMES, likeness, lead=True)
-        self.take_out()
+            row.memory[:], is_far = self._leads.begin(row.controls[:, 0])
+            if is_far:
+                far.append(row)
+        for some, frames in ((far, FAR_FRAMES), (rows, LEAD_FRAMES)):
+            if some:
+                self._enter(some)
+                self._run(some, frames, likeness, lead=True)
+                self.take_out()
         for row in rows:
             self._leads.settle(row.memory, float(row.level_db[0]), float(row.f0_hz[0]))
             row.fresh = False

@@ -277,6 +277,26 @@ def test_a_take_goes_on_from_a_snapshot_bit_for_bit(instrument, seed):
         assert np.array_equal(other.render(*call), sound)
 
 
+def test_a_swap_before_the_first_block_is_played_at_once(instrument, tiny_unpitched_nrk):
+    engine = Engine(instrument)
+    engine.swap(load_instrument(tiny_unpitched_nrk))
+    sound = _play(engine, _quiet(gate=True), 128 * 60)
+    assert engine.telemetry.sounding and _level_db(sound[:, 128 * 20 :]) > -60
+
+
+def test_a_place_on_the_map_is_held_alive_and_stands_still_without_life(instrument):
+    def rows(life: float) -> np.ndarray:
+        engine = Engine(instrument)
+        frame = _quiet(gate=True, source=Source.MAP, map_x=0.4, map_y=0.6, life=life)
+        for _ in range(2):
+            engine.render(128 * 400, frame)
+        return engine.rows[0][:, : instrument.manifest.latent_size]
+
+    still, alive = rows(0.0), rows(0.5)
+    assert np.ptp(still, axis=0).max() < 1e-6
+    assert np.ptp(alive, axis=0).max() > 1e-2 and np.abs(np.diff(alive, axis=0)).max() < 0.1
+
+
 def test_a_swap_keeps_held_notes(instrument, tiny_unpitched_nrk):
     engine = Engine(instrument)
     frame = _quiet(voice_mode=float(POLY))

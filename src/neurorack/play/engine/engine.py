@@ -180,7 +180,8 @@ class Engine:
         if self._incoming is not None:
             # A swap during a cross-fade cuts the older instrument short: the newer two are what matters.
             old, self._part, self._incoming = self._part, self._incoming, None
-            self._crossfade.start(old)
+            if old.shared.base:
+                self._crossfade.start(old)
             self._performer.move(old, self._part, frame, base)
         part, hop = self._part, self.hop
         mix = part.begin()

@@ -98,10 +98,12 @@ class Tone:
         anchor: int,
         live: np.ndarray | None,
         place: np.ndarray | None,
+        place_anchor: int = 0,
     ) -> np.ndarray:
         """The next row (overwritten by the next step): the source's, morphed into the second tone's.
 
-        values: PARAMS after modulation; anchor: the home; live, place: rows of live input and map, if any.
+        values: PARAMS after modulation; anchor: the home; live, place: rows of live input and map, if any;
+        place_anchor: the anchor nearest to that place.
         """
         source = frame.source
         if (
@@ -129,7 +131,8 @@ class Tone:
         elif source == Source.LIVE:
             row = live  # type: ignore[assignment]
         elif source == Source.MAP:
-            row = place  # type: ignore[assignment]
+            assert place is not None
+            row = self._wander.drift(place, place_anchor, values[_LIFE])
         else:
             row = self._wander.hold(anchor, values[_LIFE])
             self.position = float(anchor)

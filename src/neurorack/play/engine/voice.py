@@ -186,7 +186,7 @@ class Voice:
         values = modulation.values
         amplitude = self._envelope.step(self.gate, values[_ATTACK], values[_RELEASE])
         home = frame.anchor if key is None or key.tone < 0 else key.tone
-        row = self.tone.step(frame, values, home, shared.live, shared.place)
+        row = self.tone.step(frame, values, home, shared.live, shared.place, shared.place_anchor)
         dynamics_db = self._dynamics(values)
         if frame.source != Source.LIVE and (self._varies or dynamics_db):
             row = self._shaded(row, dynamics_db)

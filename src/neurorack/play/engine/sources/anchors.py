@@ -130,6 +130,14 @@ class Wander:
             self._add_drift(self._anchors.drift[home], life)
         return self.row
 
+    def drift(self, row: np.ndarray, anchor: int, life: float) -> np.ndarray:
+        """`row`, alive by `life` as anchor `anchor` would be."""
+        if life <= 0.0:
+            return row
+        np.copyto(self.row, row)
+        self._add_drift(self._anchors.drift[anchor], life)
+        return self.row
+
     def wander(self, home: int, rate_hz: float, depth: float) -> np.ndarray:
         """The next row of the path; a new `home` is walked to, not jumped to."""
         self._phase += min(max(rate_hz, 0.0) / self._rate, 1.0)

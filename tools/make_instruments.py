@@ -15,6 +15,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from neurorack.learn.measure.sweeps import markdown
+
 ROOT = Path(__file__).resolve().parent.parent
 INSTRUMENTS = ROOT / "src" / "neurorack" / "instruments"
 
@@ -78,6 +80,32 @@ def licence_of(sources: list[dict[str, object]]) -> str:
     return "CC-BY-4.0" if any("attribution" in s for s in sources) else "CC0-1.0"
 
 
+def number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def further(scores: dict) -> list[str]:
+    """What stands against cheats, in words."""
+    control, real, probe = scores["control"], scores.get("real") or {}, scores.get("probe") or {}
+    said = [
+        f"one moved on sustained frames {number(control['sustained']['mean'])}, in what moves within half a "
+        f"second {number(control['fast']['mean'])}, by second ears {number(control['second']['mean'])}"
+    ]
+    if real:
+        said.append(
+            f"edited sounds are {number(real['ratio'])} times as far from the corpus as reconstructions where "
+            f"feasible ({number(real['ratio_raw'])} everywhere), reconstructions "
+            f"{number(real['reconstruction_ratio'])} times as far as recordings (noise {number(real['noise_ratio'])})"
+        )
+    if probe:
+        said.append(
+            f"a fresh network reads R² {number(probe['mean_r2'])} of the controls from z "
+            f"(chance {number(probe['mean_shuffled'])}), {number(probe['mean_within_r2'])} of what moves inside "
+            f"recordings (chance {number(probe['mean_within_shuffled'])})"
+        )
+    return said
+
+
 def card(name: str, target: Path) -> None:
     """docs/instruments/NAME.md: data, training, scores beside null rows, pictures; from the artefact."""
     command = [sys.executable, "-m", "neurorack.cli.main", "info", str(target), "--json"]
@@ -104,16 +132,18 @@ def card(name: str, target: Path) -> None:
         "| | one moved: mean | worst | all moved, feasible | all moved, raw |",
         "|---|---|---|---|---|",
     ]
-    for label, rows in (("**this instrument**", control), ("source copied", copy), ("bare gain", gain)):
-        one, every, raw = rows["one"], rows["all"], rows["raw"]
-        figures = (one["mean"], one["worst"], every["mean"], raw["mean"])
-        lines.append(f"| {label} | " + " | ".join(f"{f:.2f}" for f in figures) + " |")
+    wrong = scores["null"]["mismatch"]
+    table = {"**this instrument**": control, "source copied": copy, "bare gain": gain, "wrong request": wrong}
+    for label, rows in table.items():
+        one, every, raw = rows["one"], rows["all"], rows.get("raw", {})
+        figures = (one["mean"], one["worst"], every["mean"], raw.get("mean"))
+        lines.append(f"| {label} | " + " | ".join(number(f) for f in figures) + " |")
     lines += ["", "| control | one moved | all moved, feasible | error / IQR |", "|---|---|---|---|"]
     for key in ("loudness", "brightness", "boominess", "noisiness"):
         if key in control["one"]:
             one, every = control["one"][key], control["all"].get(key, {})
             cells = (one.get("rank"), every.get("rank"), one.get("error_iqr"))
-            lines.append(f"| {key} | " + " | ".join("–" if c is None else f"{c:.2f}" for c in cells) + " |")
+            lines.append(f"| {key} | " + " | ".join(number(c) for c in cells) + " |")
     pitch = scores.get("pitch", {}).get("median_cents")
     facts = [
         "loudness error {median_db:.2f} dB median, {p90_db:.2f} dB p90".format(**scores["loudness"]),
@@ -121,8 +151,12 @@ def card(name: str, target: Path) -> None:
         f"leakage {scores['leakage']['mean']:.2f}",
         f"{100 * scores['feasible']['share']:.0f} % of the requests for all controls were feasible",
         *([] if pitch is None else [f"pitch error {pitch:.1f} cents median"]),
+        *further(scores),
     ]
-    lines += ["", "; ".join(facts)[0].upper() + "; ".join(facts)[1:] + ".", "", "## Pictures", ""]
+    lines += ["", "; ".join(facts)[0].upper() + "; ".join(facts)[1:] + ".", ""]
+    if scores.get("sweeps"):
+        lines += ["## A knob's whole travel", "", markdown(scores["sweeps"]), ""]
+    lines += ["## Pictures", ""]
     pictures = sorted((ROOT / "docs" / "instruments" / name).glob("*.png"))
     lines += [f"![{p.stem.replace('_', ' ')}]({name}/{p.name})" for p in pictures]
     lines += ["", "## Sources", ""]
@@ -142,15 +176,21 @@ def make(name: str, recordings: Path, work: Path, minutes: float, trained_on: st
         neurorack("train", corpus, "-o", run, "--minutes", minutes, *recipe["train"], *extra)  # type: ignore[misc]
     document = json.loads((corpus / "corpus.json").read_text("utf-8"))
     sources = provenance(recordings, str(recipe["folder"]), {f["path"] for f in document["files"]})
-    card = work / f"{name}-provenance.json"
-    card.write_text(json.dumps(sources, indent=1), "utf-8")
+    listed = work / f"{name}-provenance.json"
+    listed.write_text(json.dumps(sources, indent=1), "utf-8")
     target = INSTRUMENTS / f"{name}.nrk"
     neurorack(
         "export", run, "-o", target, "--title", recipe["title"], "--description", recipe["description"],
-        "--licence", licence_of(sources), "--provenance", card, "--trained-on", trained_on,
+        "--licence", licence_of(sources), "--provenance", listed, "--trained-on", trained_on,
     )  # fmt: skip
-    pictures = ROOT / "docs" / "instruments" / name
-    neurorack("measure", target, corpus, "--split", "test", "--write", "--pictures", pictures)
+    score(name, work)
+
+
+def score(name: str, work: Path) -> None:
+    """Measure a bundled instrument again, with pictures, and write its card."""
+    target, pictures = INSTRUMENTS / f"{name}.nrk", ROOT / "docs" / "instruments" / name
+    options = ["--write", "--probe", "--sweeps", pictures, "--pictures", pictures]
+    neurorack("measure", target, work / f"{name}-corpus", "--split", "test", *options)
     card(name, target)
 
 
@@ -164,8 +204,12 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=ROOT / "runs")
     parser.add_argument("--trained-on", default="", help="the machine, in words, for the card")
     parser.add_argument("--train-option", action="append", default=[], help="passed on to train; repeatable")
+    parser.add_argument("--cards", action="store_true", help="only measure what is there and write the cards")
     options = parser.parse_args()
     for name in options.only or sorted(RECIPES):
+        if options.cards:
+            score(name, options.work)
+            continue
         make(
             name, options.recordings, options.work, options.minutes, options.trained_on, options.train_option
         )

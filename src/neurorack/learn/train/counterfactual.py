@@ -15,6 +15,8 @@ from neurorack.core.normaliser import Normaliser
 class Measuring(nn.Module):
     """Physical descriptor values -> controls, differentiable: linear between knots, extended beyond them."""
 
+    knots: Tensor
+
     def __init__(self, normalisers: list[Normaliser]) -> None:
         super().__init__()
         knots = torch.tensor([n.knots for n in normalisers], dtype=torch.float32)

@@ -93,15 +93,16 @@ def further(scores: dict) -> list[str]:
     ]
     if real:
         said.append(
-            f"edited sounds are {number(real['ratio'])} times as far from the corpus as reconstructions where "
-            f"feasible ({number(real['ratio_raw'])} everywhere), reconstructions "
-            f"{number(real['reconstruction_ratio'])} times as far as recordings (noise {number(real['noise_ratio'])})"
+            f"edited sounds are {number(real['ratio'])} times as far from the corpus as reconstructions "
+            f"where feasible ({number(real['ratio_raw'])} everywhere), reconstructions "
+            f"{number(real['reconstruction_ratio'])} times as far as recordings "
+            f"(noise {number(real['noise_ratio'])})"
         )
     if probe:
         said.append(
             f"a fresh network reads R² {number(probe['mean_r2'])} of the controls from z "
-            f"(chance {number(probe['mean_shuffled'])}), {number(probe['mean_within_r2'])} of what moves inside "
-            f"recordings (chance {number(probe['mean_within_shuffled'])})"
+            f"(chance {number(probe['mean_shuffled'])}), {number(probe['mean_within_r2'])} of what moves "
+            f"inside recordings (chance {number(probe['mean_within_shuffled'])})"
         )
     return said
 

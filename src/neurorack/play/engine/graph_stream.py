@@ -59,8 +59,9 @@ class GraphStream:
         self._buffers: dict[int, _Buffers] = {}
         for steps in warm:
             self.bind(steps)
-            # The first runs allocate ONNX Runtime's arena: pay here, not in the first audio block.
-            self.run(steps)
+        # The first runs allocate ONNX Runtime's arena: pay here, not in the first audio block. What the
+        # longest has allocated serves all.
+        for steps in sorted({*warm[:1], *warm[-1:]}, reverse=True):
             self.run(steps)
         self.reset()
 

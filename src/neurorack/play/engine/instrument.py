@@ -20,6 +20,7 @@ from neurorack.play.engine.controlling import F0_RANGE_HZ, Request
 from neurorack.play.engine.graphs import Graphs, Members
 from neurorack.play.engine.insist import Coupling
 from neurorack.play.engine.intake import Intake
+from neurorack.play.engine.lead_in import LeadIn
 from neurorack.play.engine.mapping import ControlMap
 from neurorack.play.engine.requests import Amount, Curve, parse_amount, parse_offset, present
 from neurorack.play.engine.streams import DecoderStream, DescriptorStream, EncoderStream
@@ -103,6 +104,11 @@ class Instrument:
     def latency_samples(self) -> int:
         """Delay of encoder and decoder together."""
         return self.manifest.latency_samples
+
+    @cached_property
+    def lead_in(self) -> LeadIn:
+        """The states that notes begin in; worked out when first asked for (0.1 s)."""
+        return LeadIn(self.graphs, self.anchors_z, self.anchors_controls)
 
     @cached_property
     def frame_rate_hz(self) -> float:

@@ -17,7 +17,7 @@ LEAD_FRAMES, FAR_FRAMES = 8, 4
 """Frames of a note that are decoded unheard, and how many more where no anchor is near."""
 FAR = 0.6
 """Distance in normalised controls from which on no anchor is near."""
-REST_FRAMES = 32
+REST_FRAMES = 24
 """Frames that every anchor has been played for."""
 ANCHORS_TOGETHER = 8
 SUB_BLOCKS = 4

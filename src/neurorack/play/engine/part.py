@@ -9,7 +9,6 @@ from neurorack.core.errors import NeurorackError
 from neurorack.play.engine.frame import MAX_CONTROLS, MAX_PATH, ControlFrame, Origin, Source
 from neurorack.play.engine.instrument import Instrument
 from neurorack.play.engine.latent_map import LatentMap
-from neurorack.play.engine.lead_in import LeadIn
 from neurorack.play.engine.live import LiveSource
 from neurorack.play.engine.modulation.matrix import Modulation
 from neurorack.play.engine.params import PARAM_INDEX
@@ -42,8 +41,7 @@ class Part:
         self.hop = instrument.manifest.hop
         self.shared = Shared(instrument, modulation)
         self.shared.flush, self.shared.before_start = self._flush, self._before_start
-        leads = LeadIn(instrument.graphs, instrument.anchors_z, instrument.anchors_controls)
-        self._decoder = DecoderRows(instrument.graphs, leads)
+        self._decoder = DecoderRows(instrument.graphs, instrument.lead_in)
         made = Clips(instrument.clips if clips is None else clips)
         self.voices = [Voice(self.shared, made, self._decoder) for _ in range(MAX_VOICES)]
         self.live = LiveSource(instrument.graphs, instrument.map)

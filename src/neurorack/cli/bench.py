@@ -17,12 +17,14 @@ import click
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def command(instrument: str, seconds: float, as_json: bool) -> None:
-    """Measure an instrument's cost on one core.
+    """Measure what instrument NAME (or a .nrk file) costs on one core of this machine.
 
-    The real-time factor is computing time over sounding time: below 1 keeps up, the lower the better. "both"
-    is the whole chain of a live transfer: encoder, descriptors, control mapping and decoder. The second
-    table is the player's engine, with everything that happens in a block. "CPU only" leaves out the time
-    that other programs took.
+    The real-time factor is computing time over sounding time: below 1 keeps up, the lower the better. What
+    decides whether blocks are dropped is not the median but the slowest: "99.9 %" means that one block in a
+    thousand takes longer. "CPU only" leaves out the time that other programs took.
+
+    The first timed table is the instrument's graphs alone; "both" is the whole chain of a live transfer. The
+    second is the player's engine, with everything that happens in a block, for each way of playing.
 
     \b
     Examples:

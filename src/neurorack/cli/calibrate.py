@@ -7,10 +7,21 @@ import click
 @click.argument("channel")
 @click.option("--device", help="Sound card: its number, or part of its name.")
 @click.option("--output", is_flag=True, help="An output: Neurorack plays, you read a voltmeter.")
-@click.option("--source", help="JACK: the port to connect to; by default what the player's port has.")
-@click.option("--volts", default="0,1,2,3,4,5", show_default=True, help="Known voltages, with commas.")
 @click.option(
-    "--seconds", default=0.5, show_default=True, type=click.FloatRange(0.05, 10.0), help="Of each reading."
+    "--source", help="JACK: the port to connect to; by default what the player's port is connected to."
+)
+@click.option(
+    "--volts",
+    default="0,1,2,3,4,5",
+    show_default=True,
+    help="Voltages to go through, one after the other.",
+)
+@click.option(
+    "--seconds",
+    default=0.5,
+    show_default=True,
+    type=click.FloatRange(0.05, 10.0),
+    help="How long each reading is averaged.",
 )
 @click.option("--show", is_flag=True, help="Only show what is kept for this channel.")
 def command(
@@ -24,9 +35,10 @@ def command(
 
     \b
     Examples:
-      neurorack calibrate 3 --device ES-8
-      neurorack calibrate cv_pitch
-      neurorack calibrate cv_out_1 --output
+      neurorack calibrate 3 --device ES-8                input channel 3 of a card
+      neurorack calibrate 3 --device ES-8 --show         what is kept for it
+      neurorack calibrate cv_pitch --volts 0,1,2,3       a port of JACK
+      neurorack calibrate cv_out_1 --output              an output, with a voltmeter
     """
     from neurorack.core.errors import NeurorackError
     from neurorack.play.audio import calibration

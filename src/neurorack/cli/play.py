@@ -8,12 +8,18 @@ import click
 @click.command("play")
 @click.argument("name", required=False)
 @click.option(
-    "--port", default=7373, show_default=True, type=click.IntRange(0, 65535), help="0: any free port."
+    "--port",
+    default=7373,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="The panel's port; 0: any free one.",
 )
 @click.option(
     "--browser/--no-browser", default=True, help="Open the panel in the browser.", show_default=True
 )
-@click.option("--lan", is_flag=True, help="Let other machines open the panel, with the printed address.")
+@click.option(
+    "--lan", is_flag=True, help="Let other machines open the panel; the printed address holds the key."
+)
 @click.option(
     "--backend",
     default="auto",
@@ -22,9 +28,11 @@ import click
     help="Where the sound goes: JACK, a sound card, the panel's page, or nowhere; auto: the first there is.",
 )
 @click.option("--device", help="Sound card to play through: its number, or part of its name.")
-@click.option("--input", "input_device", help='Sound card to listen to, likewise, or "default".')
-@click.option("--cv-in", default="", help="Input channels that carry voltages: pitch=3,gate=4,cv1=5.")
-@click.option("--cv-out", default="", help="Output channels for voltages: brightness=3,gate=4.")
+@click.option(
+    "--input", "input_device", help='Sound card to listen to: its number, part of its name, or "default".'
+)
+@click.option("--cv-in", default="", help="What the card's inputs carry: audio=1,pitch=3,gate=4,cv1=5.")
+@click.option("--cv-out", default="", help="Voltages on the card's outputs: brightness=3,gate=4.")
 @click.option(
     "--block",
     default=128,
@@ -35,12 +43,18 @@ import click
 @click.option("--midi", default="all", show_default=True, help="MIDI inputs: all, none, or part of a name.")
 @click.option("--mpe", is_flag=True, help="Every MIDI input is an MPE controller from the start.")
 @click.option("--midi-relative", default="", help="MIDI controllers that are endless encoders: 16,17,18.")
-@click.option("--midi-clock-out", default="", help="MIDI output that gets the clock: part of its name.")
 @click.option(
-    "--osc", default=7474, show_default=True, type=click.IntRange(0, 65535), help="OSC's port (0: any)."
+    "--midi-clock-out", default="", help="MIDI output that gets the clock: part of its name, or virtual."
 )
-@click.option("--no-osc", is_flag=True, help="No OSC.")
-@click.option("--osc-lan", is_flag=True, help="Listen to OSC from other machines too.")
+@click.option(
+    "--osc",
+    default=7474,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="UDP port of OSC; 0: any free one.",
+)
+@click.option("--no-osc", is_flag=True, help="Do not listen to OSC.")
+@click.option("--osc-lan", is_flag=True, help="Listen to OSC from other machines too; OSC has no password.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one line of JSON (url, backend, latency_s, ...)."
 )
@@ -66,15 +80,19 @@ def command(
 ) -> None:
     """Play an instrument: NAME as `neurorack list` shows it, or a .nrk file.
 
-    The panel opens in the browser, on this machine only. Without a sound card the page itself plays.
-    Ctrl-C ends.
+    The panel opens in the browser, on this machine only. Press Play there, drag the pad. Without a sound card
+    the page itself plays. No MIDI, OSC or input is needed; what cannot be opened is told, and the rest works.
+    Ctrl-C ends. Presets, clips and recordings are kept in your Neurorack folder (NEURORACK_HOME chooses it).
 
     \b
     Examples:
       neurorack play
       neurorack play Skins --port 8000 --no-browser
       neurorack play mine.nrk --backend sounddevice --device USB
+      neurorack play --input default                         sing or speak into it: source Live
       neurorack play --backend jack --midi Keystep --osc 9000
+      neurorack play --device ES-8 --input ES-8 --cv-in pitch=1,gate=2
+      neurorack play --lan                                   play it from a phone
     """
     from dataclasses import asdict
 

@@ -7,16 +7,30 @@ import click
 
 @click.command("render")
 @click.argument("take", required=False, type=click.Path(path_type=Path), metavar="[TAKE.nrt]")
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="WAV to write.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="WAV to write (float32, stereo).")
 @click.option("--check", is_flag=True, help="Compare with the WAV recorded beside the take, bit for bit.")
-@click.option("--instrument", "-i", help="Name of an instrument, or a .nrk file.")
-@click.option("--preset", help="Render a preset instead of a take.")
 @click.option(
-    "--notes", default="", metavar='"C3:1 E3:0.5"', help="Notes with seconds, one after the other; -: rest."
+    "--instrument",
+    "-i",
+    help="Instrument: a name or a .nrk file. By default the take's own; for presets, winds.",
 )
-@click.option("--seconds", type=click.FloatRange(0.1, 3600.0), help="Length; without notes the gate is open.")
+@click.option("--preset", help="Render a preset, the instrument's or your own, instead of a take.")
 @click.option(
-    "--input", "input_path", type=click.Path(path_type=Path), help="Sound for presets that follow the input."
+    "--notes",
+    default="",
+    metavar='"C3:1 E3:0.5"',
+    help="Notes with seconds, one after the other: C3:1, 60:1, or -:1 for a rest.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.1, 3600.0),
+    help="Length of the file; without --notes the gate is open for it (8 s).",
+)
+@click.option(
+    "--input",
+    "input_path",
+    type=click.Path(path_type=Path),
+    help="Sound file at the input, for presets that follow it.",
 )
 def command(
     take: Path | None,
@@ -30,15 +44,17 @@ def command(
 ) -> int:
     """Render a take again, or a preset.
 
-    A take is what `neurorack play` recorded: NAME.nrt beside NAME.wav. On the same machine and instrument
-    it comes out bit by bit as it sounded; --check says whether it does, and exits with 1 if it does not.
+    A take is what Record in `neurorack play` wrote into takes/ in your Neurorack folder: NAME.nrt beside
+    NAME.wav. On the same machine and instrument it comes out bit by bit as it sounded; --check says whether
+    it does, and exits with 1 if it does not. The panel's page Presets lists the presets.
 
     \b
     Examples:
       neurorack render take.nrt -o again.wav
       neurorack render take.nrt --check
-      neurorack render -i winds --preset "Slow dawn" --seconds 10 -o dawn.wav
-      neurorack render -i winds --preset Lead --notes "C3:1 E3:1 -:0.5 G3:2" -o notes.wav
+      neurorack render -i winds --preset "Slow Dawn" --seconds 10 -o dawn.wav
+      neurorack render -i winds --preset "Solo Reed" --notes "C3:1 E3:1 -:0.5 G3:2" -o notes.wav
+      neurorack render -i winds --preset "Your Breath" --input voice.wav --seconds 10 -o breath.wav
     """
     if (take is None) == (preset is None):
         raise click.UsageError("Give a take, or --preset NAME.")

@@ -101,7 +101,7 @@ def _warm(engine: Engine, block: int) -> None:
 def _tell(status: Status, engine: Engine, renderer: Renderer, outlet: Outlet, drops: Drops) -> None:
     """What the status says of the sound at this moment."""
     backend = outlet.backend
-    status.beat, status.note = renderer.blocks, outlet.note
+    status.beat, status.note = renderer.blocks, f"{outlet.note} {renderer.note}".strip()
     status.dropped_late, status.dropped_device = drops.late, drops.device
     status.dropped_failed, status.why = drops.failed, drops.why
     status.dropped = drops.late + drops.device + drops.failed

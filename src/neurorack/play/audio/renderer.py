@@ -3,8 +3,9 @@
 A block that cannot be rendered is silent and counted; only when many in a row fail is the process given up.
 """
 
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from neurorack.play.audio.backend import CHANNELS, Drops
 from neurorack.play.audio.live_input import LiveInput
+from neurorack.play.audio.load_guard import LoadGuard
 from neurorack.play.control.bridge import JOURNAL_DTYPE, MAX_ROW, ROW_DTYPE, Bridge
 from neurorack.play.control.record_ring import RecordReader
 from neurorack.play.engine.events import Event, event_from_record, event_to_record
@@ -56,13 +58,23 @@ class Snapshot:
 
 
 class Renderer:
-    """A Render between the bridge and the engine. `failure` is set when it is to be given up."""
+    """A Render between the bridge and the engine. `failure` is set when it is to be given up.
 
-    def __init__(self, engine: Engine, bridge: Bridge, drops: Drops) -> None:
+    `frame` is what the engine is given: what the hands asked for, less what this machine cannot render in
+    time; `note` says what that is. clock: seconds, to see how long a block takes.
+    """
+
+    def __init__(
+        self, engine: Engine, bridge: Bridge, drops: Drops, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
         self._engine = engine
         self._bridge = bridge
         self._drops = drops
-        self.frame = ControlFrame()
+        self._clock = clock
+        self._guard = LoadGuard()
+        self._guarding = False
+        """Whether the guard changed its mind in the last block."""
+        self.frame = self._asked = ControlFrame()
         self._record = np.zeros((), FRAME_DTYPE)
         self.frame.write_to(self._record)
         self._told_frame = False
@@ -77,6 +89,7 @@ class Renderer:
         self._order: Snapshot | None = None
         self._later: deque[Event] = deque()
         self.blocks = 0
+        self.note = ""
         self.failure: Exception | None = None
 
     def order_snapshot(self) -> Snapshot:
@@ -100,11 +113,13 @@ class Renderer:
         page = self._input.read(count)
         live = audio_in if page is None else page
         start = bridge.output.written
+        began = self._clock()
         try:
             audio = self._engine.render(count, self.frame, live, happened)
             self._failures = 0
         except Exception as error:
             audio = self._fail(count, error)
+        self._measure(self._clock() - began, count)
         bridge.output.write(audio)
         if live is not None:
             bridge.heard.write(live[None])
@@ -116,8 +131,21 @@ class Renderer:
     def _read_frame(self) -> None:
         record = self._bridge.frame.read()
         if record is not None:
-            self._record, self._told_frame = record, False
-            self.frame = ControlFrame.read_from(record)
+            self._asked = ControlFrame.read_from(record)
+        elif not self._guarding:
+            return
+        self.frame, self.note = self._guard.hold(self._asked), self._guard.note(self._asked)
+        if record is not None and self.frame is self._asked:
+            self._record = record
+        else:
+            self._record = np.zeros((), FRAME_DTYPE)
+            self.frame.write_to(self._record)
+        self._told_frame = False
+
+    def _measure(self, render_s: float, count: int) -> None:
+        """Let the guard see how long a block took."""
+        block_s = count / self._engine.sample_rate
+        self._guarding = self._guard.measure(render_s / block_s, block_s, self._asked)
 
     def _gather(self, events: Sequence[Event]) -> list[Event]:
         """What the hands did since the last block (at its first sample), then what the backend brings."""
@@ -127,7 +155,7 @@ class Renderer:
             happened.append(self._later.popleft())
         # A gate without a velocity of its own has that of the knob.
         happened += [replace(e, b=self.frame.velocity) if e.b < 0.0 else e for e in events]
-        return happened
+        return happened + self._guard.releases(self._asked, happened)
 
     def _fail(self, count: int, error: Exception) -> np.ndarray:
         self._drops.failed += 1

@@ -113,3 +113,18 @@ def test_rendering_imports_no_torch(tiny_nrk):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_descriptors_stepped_for_playing_are_those_of_the_sound_a_frame_late_at_most(instrument):
+    frames = 41
+    audio = np.random.default_rng(3).normal(0, 0.1, (1, 128 * frames)).astype(np.float32)
+    whole = DescriptorStream(instrument.graphs).process(audio)[0]
+    stream = DescriptorStream(instrument.graphs)
+    stepped = [stream.step(audio[:, 128 * t : 128 * (t + 1)])[0].copy() for t in range(frames)]
+    fast, slow = instrument.graphs.fast, instrument.graphs.slow
+    for t in range(2, frames):
+        known = whole[fast, t - t % 2]
+        assert stepped[t][fast, 1] == pytest.approx(known, rel=1e-3, abs=1e-3), t
+        # One frame late, nothing is missing.
+        assert stepped[t][fast, 0] == pytest.approx(whole[fast, t - 1], rel=1e-3, abs=1e-3), t
+        assert stepped[t][slow, 1] == pytest.approx(whole[slow, t], rel=1e-3, abs=1e-3), t

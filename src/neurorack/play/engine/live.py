@@ -22,7 +22,7 @@ class LiveSource:
 
     def __init__(self, graphs: Graphs, controls: ControlMap) -> None:
         self._encoder = EncoderStream(graphs)
-        self._descriptors = DescriptorStream(graphs)
+        self._descriptors = DescriptorStream(graphs, warm=(1, 2))
         self._map = controls
         latency = graphs.manifest.latency_frames
         self._delay = latency - effective_lag(controls.lag_frames, latency, lookahead=False)
@@ -55,12 +55,14 @@ class LiveSource:
         if not math.isfinite(float(latent.sum())):
             self._encoder.reset()
             latent = np.zeros_like(latent)
-        measured = self._descriptors.process(self._audio)[0, self._map.columns, 0]
+        before, measured = self._descriptors.step(self._audio)[0, self._map.columns].T
         if self._fresh:
             self._history[:] = measured[:, None]
             self._fresh = False
         else:
             self._history[:, 1:] = self._history[:, :-1].copy()
+            # What was only repeated in the frame before is known by now.
+            self._history[:, 1:2] = before[:, None]
             self._history[:, 0] = measured
         self.physical[:] = self._history[self._rows, self._delay]
         self.row[: len(latent)] = latent

@@ -80,6 +80,8 @@ class DescriptorStream:
         self._defaults = np.array([m.default for m in self._measured], np.float32)
         self._last = np.empty((batch, len(names)), np.float32)
         self._pending = np.zeros((batch, SLOW_EVERY * self.hop), np.float32)
+        self._pair = np.zeros((batch, 2 * self.hop), np.float32)
+        self._two = np.empty((batch, len(names), 2), np.float32)
         self.reset()
 
     def reset(self) -> None:
@@ -89,12 +91,15 @@ class DescriptorStream:
             self.slow.reset()
         self._last[:] = self._defaults
         self._pending.fill(0.0)
+        self._pair.fill(0.0)
+        self._two[:] = self._defaults[:, None]
         self.frames = 0
 
     def state(self) -> State:
         """What later frames depend on."""
         slow = {} if self.slow is None else {"slow": self.slow.state.copy()}
         own = {"last": self._last.copy(), "pending": self._pending.copy(), "frames": self.frames}
+        own |= {"pair": self._pair.copy(), "two": self._two.copy()}
         return {"fast": self.fast.state.copy(), **slow, **own}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -103,6 +108,7 @@ class DescriptorStream:
         if self.slow is not None:
             self.slow.state[:] = state["slow"]
         self._last[:], self._pending[:] = state["last"], state["pending"]
+        self._pair[:], self._two[:] = state["pair"], state["two"]
         self.frames = int(state["frames"])
 
     def process(self, audio: np.ndarray) -> np.ndarray:
@@ -120,6 +126,26 @@ class DescriptorStream:
             self._hold_finite(out)
             self.frames += count
         return values
+
+    def step(self, audio: np.ndarray) -> np.ndarray:
+        """One frame of sound [B, 128] -> descriptors of the frame before and of this one [B, D, 2] (valid
+        until the next call); for playing, with the least work at once.
+
+        Fast descriptors of two frames are evaluated together, in the frames between those with slow ones: in
+        every other frame both columns repeat the newest values there are. Use `process` or `step`, not both.
+        """
+        odd, two = self.frames % 2 == 1, self._two
+        self._pair[:, : self.hop] = self._pair[:, self.hop :]
+        self._pair[:, self.hop :] = audio
+        two[:, :, 0] = two[:, :, 1]
+        if not odd:
+            self.fast.inputs(2)["audio"][:] = self._pair
+            two[:, self._fast_rows] = self.fast.run(2)["values"]
+            self._hold_finite(two)
+        if self.slow is not None:
+            self._process_slow(audio, two[:, :, 1:])
+        self.frames += 1
+        return two
 
     def _hold_finite(self, out: np.ndarray) -> None:
         """Replace NaN and infinity, should a graph ever give them, by the row's last finite value; in

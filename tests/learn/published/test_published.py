@@ -1,8 +1,7 @@
 """The published method inside our code: its parts, its losses, and a run that exports and plays."""
 
+import importlib
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -111,11 +110,10 @@ SMALL = ["--batch", "2", "--crop", "64", "--threads", "1", "--quiet", "--acceler
 NARROW = ["--model", "control_width=16", "--model", "encoder_widths=[8,8,8,16]", "--model", "stack_width=8"]
 
 
-def neurorack(*arguments: object) -> str:
-    command = [sys.executable, "-m", "neurorack.cli.main", *map(str, arguments)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def neurorack(command: str, *arguments: object) -> None:
+    """A command in this very process: importing torch anew costs more than all the rest."""
+    found = importlib.import_module(f"neurorack.cli.{command}").command
+    found.main([str(a) for a in arguments], standalone_mode=False)
 
 
 @pytest.mark.parametrize(("arm", "decoder"), [("f-rave", "published"), ("rave", "source-filter")])

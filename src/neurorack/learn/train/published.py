@@ -9,7 +9,7 @@ two things differ from ours: the attributes are always those of the very sound, 
 them, and no frame is masked for silence.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -17,6 +17,7 @@ from torch import Tensor
 from neurorack.core.timebase import HOP
 from neurorack.learn.model.autoencoder import reparameterise
 from neurorack.learn.model.config import SIZES, Arm, ModelConfig
+from neurorack.learn.model.published.critic import PublishedCritic
 from neurorack.learn.model.published.losses import LOUDNESS, LoudnessDistance, fader_weight, rising
 from neurorack.learn.train.batches import Batch
 from neurorack.learn.train.objective import WARM_FRAMES, Objective
@@ -36,6 +37,10 @@ class PublishedObjective(Objective):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.loudness = LoudnessDistance(self.model.config.sample_rate)
+
+    @property
+    def critic(self) -> PublishedCritic:
+        return cast(PublishedCritic, self.model.critic)
 
     def forward(
         self, batch: Batch, step: int, progress: float, generator: torch.Generator
@@ -60,10 +65,10 @@ class PublishedObjective(Objective):
         beta = w.kl * rising(progress, 0.0, w.critic_warm)
         total = losses["stft"] + LOUDNESS * losses["loudness"] + beta * kl
         if self.arm == "f-rave":
-            losses["cross_entropy"] = self.model.critic.cross_entropy(z, controls)
+            losses["cross_entropy"] = self.critic.cross_entropy(z, controls)
             total = total - fader_weight(progress, w.critic_warm, w.ramp) * losses["cross_entropy"]
         return {**losses, "total": total, "heard": heard, "wanted": wanted, "z": z, "controls": controls}
 
     def critic_step(self, losses: dict[str, Tensor]) -> Tensor:
         """The critic's own loss on detached z."""
-        return self.model.critic.cross_entropy(losses["z"].detach(), losses["controls"])
+        return self.critic.cross_entropy(losses["z"].detach(), losses["controls"])

@@ -71,6 +71,11 @@ class Page:
         async with self._session.post(address, data=body) as answer:
             return answer.status, await answer.json()
 
+    async def input(self, rate: int) -> aiohttp.ClientWebSocketResponse:
+        """A microphone of this page."""
+        address = f"{self._player.origin}/input?rate={rate}&token={self._player.token}"
+        return await self._session.ws_connect(address)
+
     async def get(self, path: str) -> bytes:
         async with self._session.get(f"{self._player.origin}{path}?token={self._player.token}") as answer:
             assert answer.status == 200
@@ -231,3 +236,58 @@ def test_a_take_that_is_no_take_is_refused(tmp_path, cut):
     path.write_bytes((b"PK\x03\x04" + bytes(range(256)) * 8)[:cut])
     with pytest.raises(NeurorackError):
         read_take(path)
+
+
+def test_chords_in_stereo_over_a_microphone_come_out_again_bit_by_bit(player, home):
+    before = set((home / "takes").glob("*.nrt"))
+    hum = (0.2 * np.sin(np.arange(4410) * 0.05)).astype("<f4").tobytes()
+
+    async def scene(page: Page) -> None:
+        await page.say("set", name="voice_mode", value=2)
+        await page.say("set", name="width", value=0.7)
+        await page.say("source", value="live")
+        microphone = await page.input(44_100)
+        await page.say("record", on=True)
+        await page.until(lambda: page.state["recording"])
+        for midi in (48, 55, 60, 64, 67):
+            await page.say("note", on=True, midi=midi, velocity=0.7)
+            await microphone.send_bytes(hum[:16_384])
+            await page.listen(0.15)
+        await microphone.close()
+        await page.listen(0.3)
+        for midi in (48, 55, 60, 64, 67):
+            await page.say("note", on=False, midi=midi)
+        await page.say("record", on=False)
+        await page.until(lambda: set((home / "takes").glob("*.nrt")) - before)
+        await page.say("set", name="voice_mode", value=0)
+
+    perform(player, scene)
+    (path,) = set((home / "takes").glob("*.nrt")) - before
+    take = read_take(path)
+    assert len(take.heard) > 4000 and take.frames["width"].max() > 0.5 and not take.changed
+    checked = render(home, path, "--check")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_a_take_says_that_the_clips_changed_during_it(player, home):
+    before = set((home / "takes").glob("*.nrt"))
+
+    async def scene(page: Page) -> None:
+        await page.say("source", value="clip")
+        await page.say("latch", on=True)
+        await page.say("record", on=True)
+        await page.until(lambda: page.state["recording"])
+        status, answer = await page.post("/sounds?name=new.wav", beep())
+        assert status == 200
+        await page.until(lambda: any(c["id"] == answer["id"] and c["ready"] for c in page.library["clips"]))
+        await page.say("clip", id=answer["id"])
+        await page.listen(0.8)
+        await page.say("record", on=False)
+        await page.until(lambda: set((home / "takes").glob("*.nrt")) - before)
+        await page.say("latch", on=False)
+
+    perform(player, scene)
+    (path,) = set((home / "takes").glob("*.nrt")) - before
+    assert read_take(path).changed
+    checked = render(home, path, "--check")
+    assert checked.returncode == 1 and "the clips were changed while it was recorded" in checked.stdout

@@ -467,13 +467,15 @@ class Hub:
             prepared = await asyncio.to_thread(Prepared.of, archive, path, self.home)
             loaded = await asyncio.to_thread(self.clips.load, archive)
             another_rate = archive.manifest.sample_rate != self.archive.manifest.sample_rate
+            if self.recorder.running:  # a take is of one instrument
+                await asyncio.to_thread(self.recorder.stop)
+                self.tell("The recording has ended: another instrument begins.", "info")
             number = self.supervisor.command(str(path), clips=loaded.path)
             if another_rate:  # the device must be opened anew
                 await asyncio.to_thread(self.supervisor.restart)
                 self._silent = True
             if not await self._carried_out(number):
                 raise NeurorackError(self.supervisor.status.error or f"{name} did not load in time.")
-            await asyncio.to_thread(self.recorder.stop)  # a take is of one instrument
             self._begin(prepared, loaded)
             self._emit("hello", self.hello())
             for fault in (*prepared.presets.faults, *loaded.faults):

@@ -66,6 +66,12 @@ def again(path: Path, output: Path | None, check: bool, instrument: str | None) 
         return f"{told}.", True
     if differs >= 0:
         at_s = differs / take.sample_rate
+        if take.changed:
+            return (
+                f"{told}: equal to the recording up to sample {differs} ({at_s:.3f} s), but not after it, "
+                "because the clips were changed while it was recorded.",
+                False,
+            )
         return f"{told}: differs from the recording from sample {differs} ({at_s:.3f} s) on.", False
     return f"{told}: equal to the recording, bit for bit.", True
 

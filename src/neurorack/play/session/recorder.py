@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from neurorack.core.errors import NeurorackError
+from neurorack.core.files import atomic_write
 from neurorack.core.nrk import Archive
 from neurorack.core.strict_json import Field, parse
 from neurorack.play.audio.clip_file import read_clips
@@ -138,6 +139,7 @@ class _Recording:
         self._base = {name: reader.position for name, reader in self._readers.items()}
         self._base["heard"] = self._heard.position
         self._streams: dict[str, Any] = {}
+        self._head: dict[str, Any] = {}
         self._gestures = True
         """Whether the gestures so far are complete: they end when the audio process has to be restarted."""
         self._stopping = threading.Event()
@@ -167,7 +169,7 @@ class _Recording:
     def _prepare(self, clips: str) -> None:
         if clips:
             shutil.copyfile(clips, self._part / "clips.npz")
-        head = {
+        self._head = {
             "neurorack_part": 1,
             "instrument": self._manifest.name,
             "encoding": encoding_key(self._manifest),
@@ -175,11 +177,17 @@ class _Recording:
             "rows": self._manifest.latent_size + len(self._manifest.controls),
             "start": self._start_sample,
             "base": self._base,
+            "changed": False,
         }
-        (self._part / "part.json").write_text(json.dumps(head))
+        self._playing = (self._supervisor.status.instrument, clips)
+        self._write_head()
         for name in (*self._readers, "heard"):
             self._streams[name] = (self._part / f"{name}.bin").open("wb", buffering=0)
         self._output.position = self._start_sample
+
+    def _write_head(self) -> None:
+        with atomic_write(self._part / "part.json") as file:
+            file.write(json.dumps(self._head).encode())
 
     def _run(self) -> None:
         header_at = time.monotonic()
@@ -219,6 +227,15 @@ class _Recording:
             self._gestures = False
         if not self._gestures:
             return
+        status = self._supervisor.status
+        if not self._head["changed"] and (status.instrument, status.clips) != self._playing:
+            self._head["changed"] = True
+            self._write_head()
+            self._tell(
+                "The clips changed during the recording: its sound is kept, but may not come out again from "
+                "its gestures.",
+                "info",
+            )
         while count := min(self._heard.available(), CHUNK):
             heard = self._heard.read(count)
             if heard is not None:
@@ -303,6 +320,7 @@ def finish(part: Path, path: Path) -> None:
         heard=heard,
         state=state,
         clips=clips,
+        changed=head.has("changed") and head.get("changed").boolean(),
     )
     write_take(path, take)
     shutil.rmtree(part, ignore_errors=True)

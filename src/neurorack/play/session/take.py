@@ -33,7 +33,8 @@ class Take:
     blocks: int64 [n, 4]: of every block its length in samples and how many of `frames`, `events` and samples
     of `heard` had been used when it was rendered (its own counted). frames [k] of FRAME_DTYPE, events [e] of
     EVENT_DTYPE, heard float32 [h]. state: Engine.snapshot before the first block. clips: in playing order;
-    None: the instrument's own. encoding: names the instrument's graphs (clips.encoding_key).
+    None: the instrument's own. encoding: names the instrument's graphs (clips.encoding_key). changed: whether
+    the clips (or the instrument) changed meanwhile, so that it may not come out again as it was.
     """
 
     instrument: str
@@ -45,6 +46,7 @@ class Take:
     heard: np.ndarray
     state: dict[str, np.ndarray]
     clips: list[np.ndarray] | None = None
+    changed: bool = False
 
     @property
     def samples(self) -> int:
@@ -61,6 +63,7 @@ def write_take(path: Path, take: Take) -> None:
         "sample_rate": take.sample_rate,
         "samples": take.samples,
         "state": list(take.state),
+        "changed": take.changed,
     }
     members = {
         "take.json": json.dumps(head, indent=1).encode(),
@@ -130,6 +133,7 @@ def _take(members: dict[str, bytes]) -> Take:
         heard=heard,
         state=state,
         clips=clips,
+        changed=head.has("changed") and head.get("changed").boolean(),
     )
 
 

@@ -3,7 +3,8 @@
     python benchmarks/transfer_score.py winds OTHER_CORPUS --own WINDS_CORPUS -o FOLDER [--also other.nrk]
 
 Rows: each instrument; the source as it is; and a recording of the instrument's own corpus under the source's
-level (the timbre moved wholly, nothing kept but loudness). learn/measure/transfer.py defines the figures.
+level (the timbre moved wholly, nothing kept but loudness). "Of the way": from the one to the other in
+"timbre moved". learn/measure/transfer.py defines the figures.
 """
 
 import argparse
@@ -24,8 +25,10 @@ from neurorack.learn.measure.transfer import content_kept, summary, timbre_moved
 
 COLUMNS = {
     "loudness": "loudness kept", "pitch": "pitch kept", "pitch_within_50_cents": "within 50 cents",
-    "onsets": "onsets kept", "moved": "timbre moved",
+    "onsets": "onsets kept", "moved": "timbre moved", "way": "of the way",
 }  # fmt: skip
+
+SOURCE, NATIVE = "source as it is", "own recordings, source's level"
 
 
 def main() -> None:
@@ -53,8 +56,8 @@ def main() -> None:
     for name in [options.instrument, *options.also]:
         renderer = Renderer(read_nrk(find(name)))
         answers[Path(name).stem] = [transferred(renderer, s, options.seed) for s in sounds]
-    answers["source as it is"] = sounds
-    answers["own recordings, source's level"] = [
+    answers[SOURCE] = sounds
+    answers[NATIVE] = [
         follow_level(
             np.resize(native[i % len(native)], len(s)), measure(s, rate, ["loudness"])["loudness"][:-1], rate
         )
@@ -69,6 +72,10 @@ def main() -> None:
         )
         for label, made in answers.items()
     }
+    low, high = figures[SOURCE]["moved"], figures[NATIVE]["moved"]
+    for row in figures.values():
+        known = None not in (low, high, row["moved"]) and high > low
+        row["way"] = (row["moved"] - low) / (high - low) if known else None
     lines = ["| | " + " | ".join(COLUMNS.values()) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
     for label, row in figures.items():
         cells = ["–" if row[k] is None else f"{row[k]:.2f}" for k in COLUMNS]

@@ -45,16 +45,16 @@ class LeadIn:
         nearest = int(np.argmin(squared))
         return self._rests[nearest], bool(squared[nearest] > FAR * FAR)
 
-    def settle(self, state: np.ndarray, level_db: float, f0_hz: float) -> None:
+    def settle(self, state: np.ndarray, level_db: float, f0_hz: float, frames: int = LEAD_FRAMES) -> None:
         """After the unheard frames: tell the gain stage that they have always been going on; in place.
 
-        state: [S]; level_db, f0_hz: what the note asks for (f0_hz 0: no pitch).
+        state: [S]; level_db, f0_hz: what the note asks for (f0_hz 0: no pitch); frames: how many were unheard.
         """
         if not self._tells:
             return
         memory = state[len(state) - GAIN_SIZE :]
         fine = memory[:SLOW]
-        known = (LEAD_FRAMES - 1) * SUB_BLOCKS
+        known = (frames - 1) * SUB_BLOCKS
         block_hz = self._manifest.sample_rate / self._manifest.hop * SUB_BLOCKS
         period = known
         if f0_hz > 0.0 and block_hz / f0_hz <= known:

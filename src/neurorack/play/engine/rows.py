@@ -122,13 +122,15 @@ class DecoderRows:
             row.memory[:], is_far = self._leads.begin(row.controls[:, 0])
             if is_far:
                 far.append(row)
-        for some, frames in ((far, FAR_FRAMES), (rows, LEAD_FRAMES)):
+        # A chord must fit into a block as one note does: its notes are led in for half as long.
+        lead = LEAD_FRAMES if len(rows) <= 2 else LEAD_FRAMES // 2
+        for some, frames in ((far if lead == LEAD_FRAMES else [], FAR_FRAMES), (rows, lead)):
             if some:
                 self._enter(some)
                 self._run(some, frames, likeness, lead=True)
                 self.take_out()
         for row in rows:
-            self._leads.settle(row.memory, float(row.level_db[0]), float(row.f0_hz[0]))
+            self._leads.settle(row.memory, float(row.level_db[0]), float(row.f0_hz[0]), lead)
             row.fresh = False
 
     def _run(self, rows: list[Row], count: int, likeness: float, lead: bool = False) -> np.ndarray:

@@ -20,6 +20,8 @@ CLIP_SECONDS = 4.0
 CLIPS = 8
 ANCHORS = 64
 SUPPORT = 2048
+STRONG_DB = 20.0
+"""Anchors are frames at most this far below their recording's loudest."""
 SUPPORT_SHARE = 0.72
 """Share of requests made of training frames (one frame's pitch, another's other controls) within the
 radius.
@@ -96,18 +98,23 @@ def statistics(objective: Objective, corpus: Corpus, seed: int = 0, max_minutes:
     random = np.random.default_rng(seed)
     files = list(corpus.split("train"))
     budget = max_minutes * 60 * corpus.sample_rate / HOP
-    rows, levels, steady = [], [], []
+    rows, levels, steady, strong = [], [], [], []
     for index in random.permutation(len(files)):
         encoded = encode(objective, corpus, files[index], int(8 * corpus.sample_rate / HOP))
         rows.append(encoded.rows)
         levels.append(encoded.level_db)
         steady.append(_steady(encoded.level_db))
+        strong.append(encoded.level_db > encoded.level_db.max() - STRONG_DB)
         budget -= encoded.rows.shape[1]
         if budget < 0:
             break
     table = np.concatenate(rows, 1).T
     sounding = np.concatenate(levels) > SILENCE_DB
-    held = np.concatenate(steady) & sounding
+    held = np.concatenate(strong) & sounding
+    # A held tone is made of a steady stretch; but of a drum only the last whisper is steady.
+    steady_too = held & np.concatenate(steady)
+    if steady_too.sum() >= max(4 * ANCHORS, 0.2 * held.sum()):
+        held = steady_too
     if sounding.sum() < 64:
         sounding[:] = True
     z_size = objective.model.config.latent_size

@@ -78,7 +78,7 @@ def choose(name: str | None) -> Path:
         raise NeurorackError(
             "No instrument is installed: give a .nrk file (neurorack play NAME.nrk), or train one."
         )
-    usable.sort(key=lambda entry: (entry.name.casefold() != FAVOURITE, not entry.bundled))
+    usable.sort(key=lambda entry: (entry.name.casefold() != FAVOURITE, entry.bundled))
     return usable[0].path
 
 

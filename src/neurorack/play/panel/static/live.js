@@ -2,6 +2,12 @@
 
 import { openSocket } from "./socket.js";
 
+const REFUSALS = {
+  NotFoundError: "There is no microphone: plug one in, or start the player with --input to use a sound card's.",
+  NotAllowedError: "The browser keeps the microphone from this page: allow it in the address bar.",
+  NotReadableError: "Another program holds the microphone: close it there.",
+};
+
 export class LiveInput {
   constructor() {
     this.stream = null;
@@ -29,8 +35,9 @@ export class LiveInput {
     if (!navigator.mediaDevices) {
       throw new Error("This browser gives no microphone here: open the panel on 127.0.0.1 or localhost.");
     }
-    this.stream = await navigator.mediaDevices.getUserMedia({
-      audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+    const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+    this.stream = await navigator.mediaDevices.getUserMedia({ audio }).catch((error) => {
+      throw new Error(REFUSALS[error.name] || error.message);
     });
     this.context = new AudioContext({ latencyHint: "interactive" });
     await this.context.audioWorklet.addModule("capture-worklet.js");

@@ -107,7 +107,8 @@ class Presets:
         """The preset of that name (the player's own before the instrument's), else NeurorackError."""
         found = self._own.get(name) or self._bundled.get(name)
         if found is None:
-            raise NeurorackError(f"There is no preset {name!r}: choose one from the list.")
+            there = ", ".join(p["name"] for p in self.rows()) or "none yet"
+            raise NeurorackError(f"There is no preset {name!r}: there are {there}.")
         return found
 
     def save(self, name: str, patch: Patch) -> None:

@@ -187,8 +187,8 @@ class Realism:
             }
         plain, real = result["reconstruction"], result["recordings"]
         ratios = {
-            "ratio": _ratio(result["feasible"]["nearest"], plain["nearest"]),
-            "ratio_raw": _ratio(result["edited"]["nearest"], plain["nearest"]),
+            "ratio": self._paired_ratio("feasible"),
+            "ratio_raw": self._paired_ratio("edited"),
             "frechet_ratio": _ratio(result["feasible"]["frechet"], plain["frechet"]),
             "frechet_ratio_raw": _ratio(result["edited"]["frechet"], plain["frechet"]),
             "reconstruction_ratio": _ratio(plain["nearest"], real["nearest"]),
@@ -196,6 +196,24 @@ class Realism:
         }
         own = {f"own_source_{k}": self._own_source(k) for k in ("reconstruction", "edited")}
         return {**ratios, **own, **result}
+
+    def _paired_ratio(self, kind: str) -> float | None:
+        """Distance of windows of `kind` to the nearest of the corpus, over that of the reconstructions at the
+        same places: sources with more windows that count weigh the same above and below."""
+        plain = self._distances("reconstruction")
+        pairs = [
+            (distance, plain[place])
+            for points, owners in zip(self.points[kind], self.owners[kind], strict=True)
+            for distance, place in zip(self.reference.tree.query(points)[0], map(tuple, owners), strict=True)
+            if place in plain
+        ]
+        edited, resynthesised = np.sum(pairs, axis=0) if pairs else (0.0, 0.0)
+        return float(edited / resynthesised) if resynthesised else None
+
+    def _distances(self, kind: str) -> dict[tuple[int, ...], float]:
+        """(source, window) -> distance to the nearest window of the corpus."""
+        points, owners = np.concatenate(self.points[kind]), np.concatenate(self.owners[kind])
+        return dict(zip(map(tuple, owners), self.reference.tree.query(points)[0], strict=True))
 
     def _own_source(self, kind: str) -> float | None:
         """Share of other excerpts' recorded windows that are farther from an answer than its own source's

@@ -7,7 +7,8 @@ For each scored control, over several anchors that sound (medians, and the worst
     jump      largest change from one tenth of a second to the next, as a share of that range; a straight line
               across it has `even_jump`
     leak      how far each other control wanders meanwhile: 5 to 95 % of its tenths of a second, in its IQR
-    pitch_cents  the same for the pitch: 90th percentile of its distance from the asked note
+    pitch_cents  the same for the pitch: 90th percentile of its distance from the asked note,
+              of sounds that begin at it
     click     the largest second difference of the samples against what is usual within 0.1 s of it, over the
               same in the sound held at three settings: 1 where moving adds no click
 """
@@ -34,6 +35,8 @@ REACH = 0.9
 SETTLE_SECONDS, EDGE_SECONDS = 0.4, 0.1
 STEADY_SETTINGS = (-REACH, 0.0, REACH)
 CLICK_BLOCK = 256
+AT_PITCH_CENTS = 50.0
+"""A sound that begins farther than this from its note has none that could be kept (YIN, on noise)."""
 
 
 @dataclass(frozen=True)
@@ -152,8 +155,9 @@ def _judge(
     }
     note = still.get("pitch")
     if note is not None and PITCH_RANGE_HZ[0] < note < PITCH_RANGE_HZ[1]:
-        f0 = pitch_hz(audio, rate)[span]
-        figures["pitch_cents"] = float(np.quantile(1200 * np.abs(np.log2(np.maximum(f0, 1) / note)), 0.9))
+        off = 1200 * np.abs(np.log2(np.maximum(pitch_hz(audio, rate), 1) / note))
+        if np.median(off[edge:settle]) < AT_PITCH_CENTS:
+            figures["pitch_cents"] = float(np.quantile(off[span], 0.9))
     return Sweep(setting, heard, audio[settle * HOP :], dict(still), figures)
 
 

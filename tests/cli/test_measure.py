@@ -62,6 +62,13 @@ def test_an_unpitched_instrument_is_scored_for_people_too(tiny_unpitched_nrk, co
     assert "bare gain" in shown and "brightness" in shown and "pitch" not in shown
 
 
+def test_sweeps_and_probe_on_request(tiny_unpitched_nrk, corpus, tmp_path, capsys):
+    assert run(tiny_unpitched_nrk, corpus, "--limit", 2, "--sweeps", tmp_path / "png", "--probe") == 0
+    shown = capsys.readouterr().out
+    assert "sweep of loudness" in shown and "wrong request" in shown
+    assert (tmp_path / "png" / "sweep_brightness.png").exists()
+
+
 def test_bad_input_is_one_sentence(tiny_nrk, corpus, tmp_path, capsys):
     other = small_corpus.make_corpus(tmp_path / "other", sample_rate=22_050, seconds=1.2)
     lonely = small_corpus.make_corpus(tmp_path / "lonely", tests=1)

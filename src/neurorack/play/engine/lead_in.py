@@ -48,7 +48,8 @@ class LeadIn:
     def settle(self, state: np.ndarray, level_db: float, f0_hz: float, frames: int = LEAD_FRAMES) -> None:
         """After the unheard frames: tell the gain stage that they have always been going on; in place.
 
-        state: [S]; level_db, f0_hz: what the note asks for (f0_hz 0: no pitch); frames: how many were unheard.
+        state: [S]; level_db, f0_hz: what the note asks for (f0_hz 0: no pitch); frames: how many
+        were unheard.
         """
         if not self._tells:
             return

@@ -10,6 +10,7 @@ from neurorack.play.engine.asking import Asking
 from neurorack.play.engine.frame import ControlFrame
 from neurorack.play.engine.hand import Hand
 from neurorack.play.engine.instrument import Instrument
+from neurorack.play.engine.mapping import ControlMap
 from neurorack.play.engine.modulation.matrix import Modulation
 from neurorack.play.engine.plain_state import State, attributes, gather, scatter, set_attributes
 from neurorack.play.engine.sources import Anchors
@@ -62,7 +63,9 @@ class Shared:
         """The anchor nearest to that place."""
         self.place: np.ndarray | None = None
         """The row of the place on the map, while it is played."""
-        self.variation = TriggerVariation(self.anchors, instrument.map.pitch)
+        self.variation = TriggerVariation(
+            self.anchors, instrument.map.pitch, level_step_db=_level_step_db(instrument.map)
+        )
         self.layer: DynamicLayer | None = None
         loudness = instrument.map.loudness
         if loudness >= 0:
@@ -102,3 +105,11 @@ class Shared:
         """Put back what `state` gave."""
         set_attributes(self, _STATE, state)
         scatter({"hand": self.hand, "variation": self.variation}, state)
+
+
+def _level_step_db(controls: ControlMap) -> float:
+    """What one unit of the loudness control is in dB, in the middle of its travel; 9 where there is none."""
+    if controls.loudness < 0:
+        return 9.0
+    low, high = controls.to_physical(controls.loudness, -0.3), controls.to_physical(controls.loudness, 0.3)
+    return float(high - low) / 0.6

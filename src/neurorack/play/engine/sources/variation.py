@@ -9,11 +9,12 @@ import numpy as np
 from neurorack.play.engine.plain_state import State, generator_state, restore_generator
 from neurorack.play.engine.sources.anchors import Anchors
 
-Z_DEPTH = 1.0
+Z_DEPTH = 0.3
 """Standard deviation of z from trigger to trigger at life = 1, in distances between neighbouring anchors."""
-CONTROL_DEPTH = 0.24
-"""The same of the normalised controls. With it, sixteen triggers at life = 0.3 vary as much as the corpus's
-round robins do (benchmarks/repeat_variation.py)."""
+LEVEL_DEPTH_DB = 3.5
+"""The same of loudness, in dB; the other controls move as far in their own normalised units as it does in its
+own. With it, sixteen triggers at life = 0.3 vary as much as the corpus's round robins do, or somewhat more
+(benchmarks/repeat_variation.py)."""
 CENTS_DEPTH = 15.0
 """The same of pitch, in cents."""
 WIDEST = 2.5
@@ -29,11 +30,15 @@ MOST_LEAN = 1.5
 class TriggerVariation:
     """A seeded offset for every trigger; scaled by life, it makes repeats vary as recorded ones do."""
 
-    def __init__(self, anchors: Anchors, pitch_row: int = -1, seed: int = 0) -> None:
+    def __init__(
+        self, anchors: Anchors, pitch_row: int = -1, seed: int = 0, level_step_db: float = 9.0
+    ) -> None:
+        """level_step_db: what one unit of the loudness control is in dB, in the middle of its travel."""
         self._spread = anchors.spread
         self._latent = anchors.latent
         self._size = anchors.rows.shape[1]
         self._pitch_row = pitch_row
+        self._control_depth = LEVEL_DEPTH_DB / max(level_step_db, 1.0)
         self.cents = 0.0
         """What the last trigger adds to its pitch, in cents; its row leaves the pitch control alone."""
         self.restart(seed)
@@ -47,7 +52,7 @@ class TriggerVariation:
         draw = self._random.standard_normal(self._size + 1, dtype=np.float32).clip(-WIDEST, WIDEST)
         row = draw[:-1] * np.float32(life)
         row[: self._latent] *= Z_DEPTH * self._spread[home]
-        row[self._latent :] *= CONTROL_DEPTH
+        row[self._latent :] *= self._control_depth
         if self._pitch_row >= 0:
             row[self._latent + self._pitch_row] = 0.0
         self.cents = float(draw[-1]) * life * CENTS_DEPTH

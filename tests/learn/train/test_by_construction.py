@@ -33,8 +33,8 @@ def test_measuring_nothing_gives_nothing():
     assert one(torch.full((1, 1, 1), 0.5)).item() == pytest.approx(0.0)
 
 
-@pytest.mark.parametrize("descriptors", [("loudness",), ("loudness", "pitch")])
-def test_loudness_and_pitch_alone_can_be_trained_and_exported(tmp_path: Path, descriptors):
+def test_loudness_alone_can_be_trained_and_exported(tmp_path: Path):
+    descriptors = ("loudness",)
     write_sounds(tmp_path / "sounds")
     prepare(tmp_path / "sounds", tmp_path / "corpus", Options(descriptors=descriptors, workers=1))
     run, model = tmp_path / "run", [word for change in SMALL for word in ("--model", change)]

@@ -90,7 +90,6 @@ def played(instrument: Instrument, patch: Patch, ids: list[str]) -> np.ndarray:
     engine = Engine(instrument)
     frame = patch.frame(instrument.manifest, lambda clip: ids.index(clip) if clip in ids else -1)
     frame.gate = True
-    engine.fit(frame)
     count = int(SECONDS * instrument.sample_rate) // BLOCK
     return np.concatenate([engine.render(BLOCK, frame) for _ in range(count)], axis=1).mean(axis=0)
 

@@ -46,7 +46,6 @@ def test_presets_go_into_the_instrument_and_sound(name, tmp_path):
         assert row["about"].endswith(".")
         patch = presets.get(row["name"]).patch
         frame = patch.frame(archive.manifest, lambda clip: ids.index(clip) if clip in ids else -1)
-        engine.fit(frame)
         frame.panic = len(played)
         engine.render(4096, frame)
         frame.gate = True

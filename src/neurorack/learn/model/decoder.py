@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from neurorack.core.timebase import HOP
 from neurorack.learn.model.config import ModelConfig
+from neurorack.learn.model.decoder_inputs import example_inputs, input_names
 from neurorack.learn.model.envelope import POINTS, MinimumPhaseFilter
 from neurorack.learn.model.excitation import PulseTrain
 from neurorack.learn.model.gain import GainStage
@@ -136,18 +137,12 @@ class Decoder(StreamingModule):
             self.gain = GainStage(config.sample_rate)
 
     def example_inputs(self) -> tuple[Tensor, ...]:
-        c = self.config
-        like = self.head.weight
-        inputs = [like.new_zeros(1, c.latent_size, 1), like.new_zeros(1, len(c.controls), 1)]
-        inputs += [like.new_zeros(1, 1, 1)] * (c.gained + c.pitched)
-        return (*inputs, like.new_zeros(1, HOP))
+        return example_inputs(self.config, self.head.weight)
 
     @property
     def input_names(self) -> list[str]:
         """Names of the inputs in order, without the state."""
-        c = self.config
-        names = ["z", "controls", *(["level_db"] if c.gained else []), *(["f0_hz"] if c.pitched else [])]
-        return [*names, "noise"]
+        return input_names(self.config)
 
     def run(self, z: Tensor, controls: Tensor, *rest: Tensor, tape: Tape) -> Tensor:
         inputs = dict(zip(self.input_names[2:], rest, strict=True))

@@ -55,7 +55,6 @@ class Keeper:
         self._bridge = bridge
         self._listening = listening
         self._status = status
-        self._fitted: object = None
         self._command = command
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
@@ -86,11 +85,6 @@ class Keeper:
             self._load(command)
         if command.snapshot and command.snapshot_number > self._status.snapshot:
             self._save_snapshot(command)
-        frame = self._renderer.frame
-        if frame is not self._fitted:
-            self._fitted = frame
-            if self._engine.fit(frame):
-                freeze_garbage()
 
     def _load(self, command: Command) -> None:
         """Another instrument or other clips; faulty ones change nothing but the status."""

@@ -103,11 +103,6 @@ class Engine:
         """Play these clips [Z + C, T] from the next frame on."""
         self._part.set_clips(clips)
 
-    def fit(self, frame: ControlFrame) -> bool:
-        """Prepare what `frame` needs. Every number of voices is prepared from the start: always False."""
-        del frame
-        return False
-
     def swap(self, instrument: Instrument, clips: Sequence[np.ndarray] | None = None) -> None:
         """Cross-fade to another instrument. Its graphs are warmed here, in the caller's thread.
 

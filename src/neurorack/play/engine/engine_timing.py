@@ -55,7 +55,6 @@ def engine_factors(instrument: Instrument, way: str, block: int, audio_s: float 
         frame.source = int(Source.WANDER)
     sound = 0.1 * white(1, 0, 64 * block).reshape(64, block)
     keys = [Event(Kind.NOTE_ON, i, CHORD_HZ[i], 1.0) for i in range(asked.notes)]
-    engine.fit(frame)
     engine.render(block, frame, sound[0], keys)
     for i in range(int(SETTLE_S * instrument.sample_rate / block) + 1):
         engine.render(block, frame, sound[i % 64])

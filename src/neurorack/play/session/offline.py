@@ -145,7 +145,6 @@ def render_patch(
         at_s += length_s
     frame.gate = not notes
     length_s = seconds or (at_s + TAIL_S if notes else 8.0)
-    engine.fit(frame)
     blocks = []
     for index in range(-(-round(length_s * rate) // BLOCK)):
         heard = None

@@ -30,7 +30,7 @@ from neurorack.play.control.ring import RingReader
 from neurorack.play.engine.events import EVENT_DTYPE
 from neurorack.play.engine.frame import FRAME_DTYPE
 from neurorack.play.session.clips import encoding_key
-from neurorack.play.session.take import Take, write_take
+from neurorack.play.session.take import Take, take_header, write_take
 from neurorack.play.session.wav import WavFile, complete_wav
 
 PERIOD_S = 0.05
@@ -311,16 +311,13 @@ def finish(part: Path, path: Path) -> None:
     blocks[:, 2] -= skip["events"]
     blocks[:, 3] -= skip["heard"]
     take = Take(
-        instrument=head.get("instrument").text(1, 100),
-        encoding=head.get("encoding").text(1, 100),
-        sample_rate=head.get("sample_rate").integer(8000, 192_000),
+        **take_header(head),
         blocks=blocks,
         frames=frames,
         events=events,
         heard=heard,
         state=state,
         clips=clips,
-        changed=head.has("changed") and head.get("changed").boolean(),
     )
     write_take(path, take)
     shutil.rmtree(part, ignore_errors=True)

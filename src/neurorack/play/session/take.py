@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -124,17 +125,24 @@ def _take(members: dict[str, bytes]) -> Take:
         if any(rows.ndim != 2 or rows.dtype != np.float32 for rows in clips):
             raise NeurorackError("its clips are damaged; record it again")
     return Take(
-        instrument=head.get("instrument").text(1, 100),
-        encoding=head.get("encoding").text(1, 100),
-        sample_rate=head.get("sample_rate").integer(8000, 192_000),
+        **take_header(head),
         blocks=blocks,
         frames=frames,
         events=events,
         heard=heard,
         state=state,
         clips=clips,
-        changed=head.has("changed") and head.get("changed").boolean(),
     )
+
+
+def take_header(head: Field) -> dict[str, Any]:
+    """What a take's JSON says of it, by the names of `Take`'s fields. NeurorackError where it is damaged."""
+    return {
+        "instrument": head.get("instrument").text(1, 100),
+        "encoding": head.get("encoding").text(1, 100),
+        "sample_rate": head.get("sample_rate").integer(8000, 192_000),
+        "changed": head.has("changed") and head.get("changed").boolean(),
+    }
 
 
 def _numbered(members: dict[str, bytes], name: str, letter: str, count: int | None) -> list[np.ndarray]:
@@ -176,8 +184,6 @@ def render_take(take: Take, instrument: Instrument) -> Iterator[np.ndarray]:
             "name the instrument it was played with."
         )
     engine = Engine(instrument, take.clips)
-    frame = ControlFrame.read_from(take.frames[take.blocks[0, 1] - 1])
-    engine.fit(frame)
     engine.restore(take.state)
     used = (0, 0, 0)
     for samples, frames, events, heard in take.blocks.tolist():

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from neurorack.core.timebase import HOP
 from neurorack.learn.model.config import ModelConfig
+from neurorack.learn.model.decoder_inputs import example_inputs, input_names
 from neurorack.learn.model.pqmf import BANDS, Pqmf
 from neurorack.learn.model.published.encoder import RATIOS
 from neurorack.learn.model.published.layers import ResidualStack, Upsampling, activate, normed
@@ -84,18 +85,12 @@ class PublishedDecoder(StreamingModule, MixedPrecision):
         self.noise = NoiseBranch(narrow)
 
     def example_inputs(self) -> tuple[Tensor, ...]:
-        c = self.config
-        like = self.pqmf.analysis_weight
-        inputs = [like.new_zeros(1, c.latent_size, 1), like.new_zeros(1, len(c.controls), 1)]
-        inputs += [like.new_zeros(1, 1, 1)] * (c.gained + c.pitched)
-        return (*inputs, like.new_zeros(1, HOP))
+        return example_inputs(self.config, self.pqmf.analysis_weight)
 
     @property
     def input_names(self) -> list[str]:
         """Names of the inputs in order, without the state."""
-        c = self.config
-        names = ["z", "controls", *(["level_db"] if c.gained else []), *(["f0_hz"] if c.pitched else [])]
-        return [*names, "noise"]
+        return input_names(self.config)
 
     def run(self, z: Tensor, controls: Tensor, *rest: Tensor, tape: Tape) -> Tensor:
         attributes = self.min_max(controls)

@@ -1,6 +1,7 @@
 // The latent map: every tone a point, every clip a trace. Drag to play a place; drag the ring to orbit; draw a path.
 
 import { $, colours, fitCanvas, write } from "./dom.js";
+import { drawEar } from "./ear-dot.js";
 import { toneColour } from "./tones.js";
 
 const MARGIN = 26;
@@ -212,13 +213,7 @@ export class TimbreMap {
     }
     context.globalAlpha = 1;
     const [px, py] = this.toScreen(x, y);
-    context.fillStyle = "#35c9b4";
-    context.strokeStyle = "#06231f";
-    context.lineWidth = 2;
-    context.beginPath();
-    context.arc(px, py, 7, 0, 7);
-    context.fill();
-    context.stroke();
+    drawEar(context, px, py);
   }
 
   drawHand(context, px, py) {

@@ -1,6 +1,7 @@
 // The pad: two descriptors under one finger. Orange is the hand, teal what is heard, the lit region reachable.
 
 import { $, colours, fitCanvas } from "./dom.js";
+import { drawEar } from "./ear-dot.js";
 
 const TRAIL_S = 1.6;
 
@@ -146,13 +147,7 @@ export class Pad {
     context.lineTo(px, py);
     context.stroke();
     context.setLineDash([]);
-    context.fillStyle = "#35c9b4";
-    context.strokeStyle = "#06231f";
-    context.lineWidth = 2;
-    context.beginPath();
-    context.arc(px, py, 7, 0, 7);
-    context.fill();
-    context.stroke();
+    drawEar(context, px, py);
   }
 
   drawHand(context, [x, y], width, height) {

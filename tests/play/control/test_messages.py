@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neurorack.play.control import messages as m
+from neurorack.play.control.message_parser import BadMessage, parse
 from neurorack.play.engine.params import EXTERNALS, MOD_SOURCES, PARAMS, ROUTE_CURVES, ROUTES
 
 NAMES = ["brightness", "pitch", "loudness", "nonsense", "level_db", "insist", "", "x" * 80, "velocity"]
@@ -72,7 +73,7 @@ def valid(kind: type) -> st.SearchStrategy:
 @settings(max_examples=600, deadline=None)
 def test_every_message_survives_the_wire(message):
     names = {kind: name for name, kind in m.TYPES.items()}
-    assert m.parse(json.dumps({"type": names[type(message)], **asdict(message)})) == message
+    assert parse(json.dumps({"type": names[type(message)], **asdict(message)})) == message
 
 
 @given(
@@ -86,8 +87,8 @@ def test_every_message_survives_the_wire(message):
 @settings(max_examples=600, deadline=None)
 def test_any_text_is_a_message_or_refused(text):
     try:
-        m.parse(text)
-    except m.BadMessage:
+        parse(text)
+    except BadMessage:
         pass
 
 
@@ -112,5 +113,5 @@ def test_any_text_is_a_message_or_refused(text):
     ],
 )
 def test_nonsense_is_refused(text):
-    with pytest.raises(m.BadMessage):
-        m.parse(text)
+    with pytest.raises(BadMessage):
+        parse(text)

@@ -12,7 +12,7 @@ from test_messages import valid
 
 from neurorack.play.control import messages as m
 from neurorack.play.engine.events import Kind
-from neurorack.play.engine.params import MOD_INDEX
+from neurorack.play.engine.params import MOD_INDEX, PARAM_BY_NAME
 from neurorack.play.session.performance import note_number
 
 SLOW = (m.PresetSave, m.PresetDelete, m.Keep, m.RenameClip, m.DeleteClip, m.Record, m.SetInstrument)
@@ -29,7 +29,7 @@ def test_no_message_brings_the_frame_out_of_its_ranges(stage, said):
     frame = stage.frame
     assert np.isfinite(frame.asked).all() and np.abs(frame.asked).max() <= 1.25
     assert 0.0 <= frame.f0_hz < 25_000
-    for name, spec in m.SPECS.items():
+    for name, spec in PARAM_BY_NAME.items():
         assert spec.low <= getattr(frame, name) <= spec.high and math.isfinite(getattr(frame, name))
     json.dumps(stage.hub.state(), allow_nan=False)
     json.dumps(stage.hub.hello(), allow_nan=False)

@@ -1,50 +1,72 @@
-"""What a hand may say, strictly checked: JSON text in, a small frozen dataclass out, or BadMessage.
+"""What a hand may say: small frozen dataclasses that panel, OSC, MIDI and presets all speak.
 
-Panel, OSC, MIDI and presets all speak these messages. Numbers are finite and in range, names are short,
-unknown types and unknown keys are refused, and nothing here knows or touches the sound.
+Nothing here knows or touches the sound. `message_parser` makes them of JSON, strictly checked.
 """
 
-import json
-import math
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
-from neurorack.core.normaliser import OVERSHOOT
-from neurorack.play.engine.frame import MAX_PATH, Origin, Source
-from neurorack.play.engine.params import (
-    EXTERNALS,
-    MOD_SOURCES,
-    PARAM_BY_NAME,
-    ROUTE_CURVES,
-    ROUTES,
-)
+from neurorack.play.engine.frame import Origin, Source
 
-MAX_BYTES = 2048
-MAX_NAME = 64
-SPECS = PARAM_BY_NAME
 SOURCES = {source.name.lower(): source for source in Source}
 ORIGINS = {origin.name.lower(): origin for origin in Origin}
 DISTANCES = ("near", "far")
+MAX_NAME = 64
+"""Characters of a name."""
+
+Message = Any
+"""An instance of one of TYPES' classes, or of Clock."""
 
 
-class BadMessage(ValueError):
-    """The message is refused; the text says why."""
+# Shapes that several messages share.
 
 
 @dataclass(frozen=True)
-class SetControl:
-    """Hold a descriptor control at `value`, normalised."""
+class _Plain:
+    pass
 
+
+@dataclass(frozen=True)
+class _Switch:
+    on: bool
+
+
+@dataclass(frozen=True)
+class _Named:
+    name: str
+
+
+@dataclass(frozen=True)
+class _NamedValue:
     name: str
     value: float
 
 
 @dataclass(frozen=True)
-class ReleaseControl:
-    """Let a descriptor control follow its origin again."""
+class _OfKey:
+    value: float
+    midi: int = -1
 
-    name: str
+
+@dataclass(frozen=True)
+class _OfClip:
+    id: str
+
+
+@dataclass(frozen=True)
+class _Targeted:
+    target: str
+
+
+# The messages.
+
+
+class SetControl(_NamedValue):
+    """Hold a descriptor control at `value`, normalised."""
+
+
+class ReleaseControl(_Named):
+    """Let a descriptor control follow its origin again."""
 
 
 @dataclass(frozen=True)
@@ -55,42 +77,24 @@ class SetOrigin:
     value: str
 
 
-@dataclass(frozen=True)
-class SetOffset:
+class SetOffset(_NamedValue):
     """Added to the origin's normalised value, -2..2."""
 
-    name: str
-    value: float
 
-
-@dataclass(frozen=True)
-class SetScale:
+class SetScale(_NamedValue):
     """The origin's normalised value times this, -4..4."""
 
-    name: str
-    value: float
 
-
-@dataclass(frozen=True)
-class SetNumber:
+class SetNumber(_NamedValue):
     """Set one of PARAMS, in its unit (a switch: an index)."""
 
-    name: str
-    value: float
 
-
-@dataclass(frozen=True)
-class Gate:
+class Gate(_Switch):
     """A hand on the gate: sounds while on. Takes over from a latched Play."""
 
-    on: bool
 
-
-@dataclass(frozen=True)
-class Latch:
+class Latch(_Switch):
     """Play and stop: sounds until told otherwise."""
-
-    on: bool
 
 
 @dataclass(frozen=True)
@@ -110,28 +114,16 @@ class Bend:
     midi: int = -1
 
 
-@dataclass(frozen=True)
-class Pressure:
+class Pressure(_OfKey):
     """Aftertouch 0..1: of one key, or (midi -1) of all."""
 
-    value: float
-    midi: int = -1
 
-
-@dataclass(frozen=True)
-class Timbre:
+class Timbre(_OfKey):
     """MPE's third axis 0..1: of one key, or (midi -1) of all."""
 
-    value: float
-    midi: int = -1
 
-
-@dataclass(frozen=True)
-class External:
+class External(_NamedValue):
     """Move an outside modulation source: wheel, pedal, x, y, cv1 …"""
-
-    name: str
-    value: float
 
 
 @dataclass(frozen=True)
@@ -148,18 +140,12 @@ class SetAnchor:
     index: int
 
 
-@dataclass(frozen=True)
-class SetClip:
+class SetClip(_OfClip):
     """Which latent clip plays: its id."""
 
-    id: str
 
-
-@dataclass(frozen=True)
-class SetOther:
+class SetOther(_OfClip):
     """Which clip gives the controls whose origin is "other": its id."""
-
-    id: str
 
 
 @dataclass(frozen=True)
@@ -197,15 +183,11 @@ class Unroute:
     slot: int
 
 
-@dataclass(frozen=True)
-class Transport:
+class Transport(_Switch):
     """Start the clock from its first beat, or stop it."""
 
-    on: bool
 
-
-@dataclass(frozen=True)
-class Tap:
+class Tap(_Plain):
     """One tap of the tempo."""
 
 
@@ -224,18 +206,12 @@ class RenameClip:
     name: str
 
 
-@dataclass(frozen=True)
-class DeleteClip:
+class DeleteClip(_OfClip):
     """Delete one of the player's own clips."""
 
-    id: str
 
-
-@dataclass(frozen=True)
-class PresetSave:
+class PresetSave(_Named):
     """Save everything that is set under a name."""
-
-    name: str
 
 
 @dataclass(frozen=True)
@@ -246,11 +222,8 @@ class PresetLoad:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True)
-class PresetDelete:
+class PresetDelete(_Named):
     """Delete one of the player's own presets."""
-
-    name: str
 
 
 @dataclass(frozen=True)
@@ -269,58 +242,39 @@ class Randomise:
     distance: str
 
 
-@dataclass(frozen=True)
-class Undo:
+class Undo(_Plain):
     """Take the last change of the patch back."""
 
 
-@dataclass(frozen=True)
-class Redo:
+class Redo(_Plain):
     """Do again what was taken back."""
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(_Switch):
     """Record to disk: the sound and every gesture."""
 
-    on: bool
 
-
-@dataclass(frozen=True)
-class Learn:
+class Learn(_Targeted):
     """The next MIDI controller that moves is to move this parameter or control ("" cancels)."""
 
-    target: str
 
-
-@dataclass(frozen=True)
-class Unlearn:
+class Unlearn(_Targeted):
     """No MIDI controller moves this parameter or control any more."""
 
-    target: str
 
-
-@dataclass(frozen=True)
-class SetTuning:
+class SetTuning(_Named):
     """Tune the keys by a Scala file of the library; "" is equal temperament."""
 
-    name: str
 
-
-@dataclass(frozen=True)
-class SetInstrument:
+class SetInstrument(_Named):
     """Play another instrument."""
 
-    name: str
 
-
-@dataclass(frozen=True)
-class Reseed:
+class Reseed(_Plain):
     """Another random path."""
 
 
-@dataclass(frozen=True)
-class Panic:
+class Panic(_Plain):
     """Silence now; every stream starts afresh."""
 
 
@@ -381,132 +335,4 @@ TYPES: dict[str, type] = {
     "panic": Panic,
     "ping": Ping,
 }
-
-Message = Any
-"""An instance of one of TYPES' classes."""
-
-
-def parse(text: str) -> Message:
-    """The message that `text` (JSON: an object with "type" and the fields above) says; else BadMessage."""
-    if len(text) > MAX_BYTES:
-        raise BadMessage(f"longer than {MAX_BYTES} characters")
-    try:
-        data = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise BadMessage("not JSON") from error
-    if not isinstance(data, dict):
-        raise BadMessage("not an object")
-    kind = data.pop("type", None)
-    if not isinstance(kind, str) or kind not in TYPES:
-        raise BadMessage("unknown type")
-    known = {f.name: f for f in fields(TYPES[kind])}
-    if not data.keys() <= known.keys():
-        raise BadMessage("unknown key")
-    try:
-        message = TYPES[kind](**{name: _CHECKS[known[name].type](value) for name, value in data.items()})
-    except TypeError as error:
-        raise BadMessage("a key is missing") from error
-    return _in_range(message)
-
-
-def _in_range(message: Any) -> Message:
-    """The message with its numbers within range; BadMessage where that makes no sense."""
-    match message:
-        case SetControl(name, value):
-            return SetControl(name, min(max(value, -OVERSHOOT), OVERSHOOT))
-        case SetOffset(name, value):
-            return SetOffset(name, min(max(value, -2.0), 2.0))
-        case SetScale(name, value):
-            return SetScale(name, min(max(value, -4.0), 4.0))
-        case SetNumber(name, value):
-            _need(name in SPECS, "unknown number")
-            return SetNumber(name, SPECS[name].clamp(value))
-        case Note():
-            _need(0 <= message.midi <= 127 and 0.0 <= message.velocity <= 1.0, "note out of range")
-        case Bend():
-            _need(-1 <= message.midi <= 127 and abs(message.semitones) <= 96.0, "bend out of range")
-        case Pressure() | Timbre():
-            _need(-1 <= message.midi <= 127 and 0.0 <= message.value <= 1.0, "out of range")
-        case External(name, value):
-            _need(name in EXTERNALS, "unknown source")
-            return External(name, min(max(value, -1.0), 1.0))
-        case SetSource(value):
-            _need(value in SOURCES, "unknown source")
-        case SetOrigin(_, value):
-            _need(value in ORIGINS, "unknown origin")
-        case SetAnchor(index):
-            _need(0 <= index < 2**20, "index out of range")
-        case MorphTo(anchor, _):
-            _need(0 <= anchor < 2**20, "index out of range")
-        case SetPath(points):
-            _need(len(points) % 2 == 0 and len(points) <= 2 * MAX_PATH, "not a path")
-            return SetPath(tuple(min(max(p, 0.0), 1.0) for p in points))
-        case Route() | Unroute() if not 0 <= message.slot < ROUTES:
-            raise BadMessage("slot out of range")
-        case Route():
-            _need(message.source in MOD_SOURCES and message.curve in ROUTE_CURVES, "unknown source or curve")
-            _need(abs(message.amount) <= 1.0 and abs(message.offset) <= 1.0, "amount out of range")
-            _need(0.0 <= message.slew_s <= 10.0, "slew out of range")
-        case Keep(seconds):
-            _need(0.0 <= seconds <= 60.0, "seconds out of range")
-        case PresetLoad(_, seconds):
-            _need(0.0 <= seconds <= 600.0, "seconds out of range")
-        case PresetMorph():
-            _need(0.0 <= message.position <= 1.0, "position out of range")
-        case Randomise(distance):
-            _need(distance in DISTANCES, "unknown distance")
-    return message
-
-
-def _need(condition: bool, complaint: str) -> None:
-    if not condition:
-        raise BadMessage(complaint)
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number here")
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BadMessage("not a number")
-    try:
-        value = float(value)
-    except OverflowError as error:
-        raise BadMessage("number too large") from error
-    if not math.isfinite(value):
-        raise BadMessage("not a finite number")
-    return value
-
-
-def _integer(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise BadMessage("not a whole number")
-    return value
-
-
-def _boolean(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise BadMessage("not true or false")
-    return value
-
-
-def _name(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > MAX_NAME or not value.isprintable():
-        raise BadMessage("not a short name")
-    return value
-
-
-def _numbers(value: Any) -> tuple[float, ...]:
-    if not isinstance(value, list) or len(value) > 256:
-        raise BadMessage("not a short list")
-    return tuple(_number(item) for item in value)
-
-
-_CHECKS: dict[Any, Callable[[Any], Any]] = {
-    float: _number,
-    int: _integer,
-    bool: _boolean,
-    str: _name,
-    tuple[float, ...]: _numbers,
-}
+"""Each message by the "type" that its JSON has."""

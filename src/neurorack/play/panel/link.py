@@ -17,7 +17,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from neurorack.core.errors import NeurorackError
-from neurorack.play.control import messages as m
+from neurorack.play.control.message_parser import BadMessage, parse
+from neurorack.play.control.messages import Ping
 from neurorack.play.panel.process import PanelOptions, run_panel_process
 from neurorack.play.session.hub import Hub
 
@@ -109,9 +110,9 @@ class PanelLink:
             task.add_done_callback(self._asked.discard)
 
     def _say(self, page: int, text: str) -> None:
-        with contextlib.suppress(m.BadMessage):  # the server looked at it already, and counts bad ones
-            message = m.parse(text)
-            if isinstance(message, m.Ping):
+        with contextlib.suppress(BadMessage):  # the server looked at it already, and counts bad ones
+            message = parse(text)
+            if isinstance(message, Ping):
                 self._put("news", page, {"type": "pong", "time": message.time})
             elif page in self._hands:
                 self.hub.perform(self._hands[page], message)

@@ -9,7 +9,7 @@ import numpy as np
 import soxr
 from aiohttp import WSMsgType, web
 
-from neurorack.play.control.messages import MAX_BYTES, BadMessage, parse
+from neurorack.play.control.message_parser import MAX_BYTES, BadMessage, parse
 from neurorack.play.control.ring import RingReader
 from neurorack.play.panel.outbox import Outbox
 from neurorack.play.panel.process import Wire

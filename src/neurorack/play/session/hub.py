@@ -131,7 +131,7 @@ class Hub:
             self._changed()
 
     def perform(self, hand: int, message: m.Message) -> None:
-        """Carry out what a hand says. Never raises for a message that `messages.parse` made."""
+        """Carry out what a hand says. Never raises for a message that `message_parser.parse` made."""
         try:
             self._perform(hand, message)
         except NeurorackError as error:

@@ -13,6 +13,7 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 
 from neurorack.core.errors import NeurorackError
 from neurorack.play.control import messages as m
+from neurorack.play.control.message_parser import BadMessage
 from neurorack.play.control.osc import packets
 from neurorack.play.control.osc.addresses import addresses
 from neurorack.play.control.osc.query import host_info, namespace
@@ -151,7 +152,7 @@ def test_every_message_of_a_panel_has_an_address(hub):
 def test_wrong_arguments_are_refused(hub, path, arguments):
     try:
         message = addresses([])[path].message(arguments)
-    except m.BadMessage:
+    except BadMessage:
         return
     assert path == "/param/life/travel" and message == m.SetNumber("life", 1.0)  # the end of its travel
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from neurorack.play.control import messages as m
+from neurorack.play.control.message_parser import BadMessage, parse
 from neurorack.play.engine.params import EXTERNALS, MOD_SOURCES, PARAM_BY_NAME, ROUTE_CURVES, ROUTES
 
 ROOT = "/neurorack"
@@ -37,12 +38,12 @@ class Address:
         """The checked message; BadMessage where the arguments are wrong."""
         needed, _, more = self.types.partition("|")
         if not (self.types.endswith("*") or len(needed) <= len(arguments) <= len(needed) + len(more)):
-            raise m.BadMessage("another number of arguments")
+            raise BadMessage("another number of arguments")
         try:
             text = json.dumps(self.build(arguments))
         except (TypeError, ValueError, OverflowError, IndexError) as error:
-            raise m.BadMessage("arguments of another type") from error
-        return m.parse(text)
+            raise BadMessage("arguments of another type") from error
+        return parse(text)
 
 
 def _whole(value: Any) -> Any:

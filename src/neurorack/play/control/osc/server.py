@@ -12,8 +12,8 @@ from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from neurorack.core.errors import NeurorackError
-from neurorack.play.control import messages as m
 from neurorack.play.control.hands import Hub
+from neurorack.play.control.message_parser import BadMessage
 from neurorack.play.control.osc import packets
 from neurorack.play.control.osc.addresses import ROOT, Address, addresses
 from neurorack.play.control.osc.query import ASKING, TOLD, values_of
@@ -115,7 +115,7 @@ class OscServer(asyncio.DatagramProtocol):
             try:
                 self._carry_out(sender, addr, address, arguments)
                 self.taken += 1
-            except m.BadMessage:
+            except BadMessage:
                 self.refused += 1
 
     def error_received(self, exc: Exception) -> None:
@@ -144,7 +144,7 @@ class OscServer(asyncio.DatagramProtocol):
 
     def _carry_out(self, sender: _Sender, peer: Peer, address: str, arguments: list[Any]) -> None:
         if not address.startswith(ROOT + "/"):
-            raise m.BadMessage("not an address of ours")
+            raise BadMessage("not an address of ours")
         path = address[len(ROOT) :]
         match path:
             case "/ping":
@@ -156,7 +156,7 @@ class OscServer(asyncio.DatagramProtocol):
             case _:
                 found = self._addresses().get(path)
                 if found is None:
-                    raise m.BadMessage("not an address of ours")
+                    raise BadMessage("not an address of ours")
                 self._hub.perform(sender.hand, found.message(arguments))
 
     def _addresses(self) -> dict[str, Address]:
@@ -223,7 +223,7 @@ def _reply_to(peer: Peer, arguments: list[Any]) -> Peer:
         return peer
     port = int(arguments[0]) if isinstance(arguments[0], int | float) else 0
     if len(arguments) > 1 or not 0 < port < 65536:
-        raise m.BadMessage("not a port")
+        raise BadMessage("not a port")
     return peer[0], port
 
 

@@ -44,11 +44,14 @@ class Loaded:
 
 
 class ClipBank:
-    """The clips of one instrument and the player's own. Methods belong to the event loop's thread."""
+    """The clips of one instrument and the player's own, which lie in `folder`.
 
-    def __init__(self, folder: Path, changed: Callable[[], None]) -> None:
+    `changed()` is called when there is something else to show. Methods belong to the event loop's thread.
+    """
+
+    def __init__(self, folder: Path, changed: Callable[[], None], play: Play) -> None:
         self._sounds = SoundFolder(folder)
-        self._changed = changed
+        self._changed, self._play = changed, play
         self._runtime = tempfile.TemporaryDirectory(prefix="neurorack-")
         self._versions = 0
         self._clips: list[Clip] = []
@@ -93,7 +96,7 @@ class ClipBank:
         """What panels show of the clips."""
         return [clip_dict(clip, self._trace(clip)) for clip in self._clips]
 
-    async def encode_missing(self, play: Play) -> None:
+    async def encode_missing(self) -> None:
         """Encode own sounds that this instrument has not heard yet, in the background."""
         archive = self._archive
         waiting = [clip for clip in self._clips if clip.rows is None]
@@ -108,9 +111,9 @@ class ClipBank:
             if self._archive is not archive:
                 return
             self._set([done if other.id == clip.id else other for other in self._clips])
-        await self._tell(play)
+        await self._tell()
 
-    async def add_file(self, path: Path, title: str, play: Play) -> str:
+    async def add_file(self, path: Path, title: str) -> str:
         """A sound file becomes a clip; its id. NeurorackError says what is wrong with it."""
 
         def work(archive: Archive) -> Clip:
@@ -118,16 +121,16 @@ class ClipBank:
             rows = encode(Instrument(archive), audio, rate)
             return self._sounds.add(title, audio, rate, rows, archive.manifest)
 
-        return await self._add(work, play)
+        return await self._add(work)
 
-    async def add_played(self, rows: np.ndarray, audio: np.ndarray, title: str, play: Play) -> str:
+    async def add_played(self, rows: np.ndarray, audio: np.ndarray, title: str) -> str:
         """What was just played becomes a clip; its id."""
 
         def work(archive: Archive) -> Clip:
             m = archive.manifest
             return self._sounds.add(title, audio, m.sample_rate, checked_rows(rows, m.latent_size), m)
 
-        return await self._add(work, play)
+        return await self._add(work)
 
     async def rename(self, identity: str, title: str) -> None:
         """Call an own clip another name."""
@@ -135,25 +138,25 @@ class ClipBank:
         renamed = await asyncio.to_thread(self._sounds.rename, clip, title)
         self._set([renamed if other.id == identity else other for other in self._clips])
 
-    async def delete(self, identity: str, play: Play) -> None:
+    async def delete(self, identity: str) -> None:
         """Delete an own clip for good."""
         clip = self._own(identity)
         await asyncio.to_thread(self._sounds.delete, clip)
         self._set([other for other in self._clips if other.id != identity])
-        await self._tell(play)
+        await self._tell()
 
     def close(self) -> None:
         """Remove what was written for the audio process."""
         self._runtime.cleanup()
 
-    async def _add(self, work: Callable[[Archive], Clip], play: Play) -> str:
+    async def _add(self, work: Callable[[Archive], Clip]) -> str:
         if sum(clip.own for clip in self._clips) >= MAX_OWN:
             raise NeurorackError(f"There are {MAX_OWN} sounds already: delete some.")
         archive = self._archive
         clip = await asyncio.to_thread(work, archive)
         if self._archive is archive:
             self._set([*self._clips, clip])
-            await self._tell(play)
+            await self._tell()
         return clip.id
 
     def _own(self, identity: str) -> Clip:
@@ -164,12 +167,12 @@ class ClipBank:
                 return clip
         raise NeurorackError("There is no such clip any more.")
 
-    async def _tell(self, play: Play) -> None:
+    async def _tell(self) -> None:
         """Have the audio process play what there is now; places change when it does."""
         async with self._busy:
             order = self.playable()
             path = await asyncio.to_thread(self._write, list(self._clips))
-            if await play(path):
+            if await self._play(path):
                 self._order = order
                 self._changed()
 

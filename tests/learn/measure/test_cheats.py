@@ -10,16 +10,14 @@ import numpy as np
 import pytest
 from scipy.ndimage import uniform_filter1d
 from scipy.signal import butter, sosfilt
+from scored_subject import RATE, SECONDS, requests_of, score, subject_of
 
-from neurorack.learn.measure.asking import requests_for, unmoved, walk
+from neurorack.learn.measure.asking import unmoved, walk
 from neurorack.learn.measure.control import ControlScore, Yardstick
-from neurorack.learn.measure.excerpts import Excerpt
 from neurorack.learn.measure.nulls import follow_level
 from neurorack.learn.measure.realism import Realism, Reference, embed
-from neurorack.learn.measure.subject import FIXED_SET, sources_without_model
+from neurorack.learn.measure.subject import FIXED_SET
 
-RATE = 44_100
-SECONDS = 3.0
 TIMBRE = FIXED_SET[1:]
 
 
@@ -41,19 +39,7 @@ def note(seed: int) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def subject():
-    excerpts = [Excerpt(note(i), (f"{i}.wav",), frozenset({f"{i}"})) for i in range(6)]
-    vocabulary, sources = sources_without_model(excerpts, RATE)
-    requests = [[unmoved(s), *requests_for(i, sources, vocabulary, 0)] for i, s in enumerate(sources)]
-    return vocabulary, sources, requests
-
-
-def score(subject, hear):
-    """`hear(source, request)` gives the curves that an answer would be heard as."""
-    vocabulary, sources, requests = subject
-    result = ControlScore(vocabulary, Yardstick.of(sources, vocabulary))
-    for index, source in enumerate(sources):
-        result.add(index, source, requests[index], [hear(source, r) for r in requests[index]])
-    return result.summary()
+    return subject_of([note(i) for i in range(6)])
 
 
 def obeying(vocabulary, request, *but):
@@ -188,10 +174,9 @@ def test_what_sounds_under_the_floor_is_worth_nothing(subject):
 
 def test_controls_left_out_count_as_not_obeyed():
     """An instrument with loudness alone has a mean of 1, and a mean over the fixed set of a quarter."""
-    excerpts = [Excerpt(note(i), (f"{i}.wav",), frozenset({f"{i}"})) for i in range(3)]
-    vocabulary, sources = sources_without_model(excerpts, RATE)
+    vocabulary, sources, _ = subject_of([note(i) for i in range(3)])
     alone = dataclasses.replace(vocabulary, normalisers={"loudness": vocabulary.normalisers["loudness"]})
-    requests = [[unmoved(s), *requests_for(i, sources, alone, 0)] for i, s in enumerate(sources)]
+    requests = [requests_of(i, sources, alone) for i in range(3)]
     control = score((alone, sources, requests), lambda s, r: obeying(alone, r))["control"]
     assert control["one"]["mean"] > 0.99 and control["one"]["fixed_mean"] == pytest.approx(0.25, abs=0.01)
 

@@ -3,18 +3,15 @@ fitting."""
 
 import numpy as np
 import pytest
+from scored_subject import RATE, SECONDS, score, subject_of
 
 from neurorack.core.level import FLOOR_POWER, TAPS, level_weights
 from neurorack.learn.measure.alignment import EDGE, asked_level_db, heard_level_db, offset_frames
-from neurorack.learn.measure.asking import requests_for, steps, unmoved, walk
-from neurorack.learn.measure.control import ControlScore, Yardstick
+from neurorack.learn.measure.asking import requests_for, steps, walk
 from neurorack.learn.measure.excerpts import Excerpt, assemble
 from neurorack.learn.measure.independent import loudness_db, measure
 from neurorack.learn.measure.nulls import follow_level
 from neurorack.learn.measure.subject import FIXED_SET, sources_without_model
-
-RATE = 44_100
-SECONDS = 3.0
 
 
 def moving_sound(seed: int) -> np.ndarray:
@@ -31,19 +28,7 @@ def moving_sound(seed: int) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def subject():
-    excerpts = [Excerpt(moving_sound(i), (f"{i}.wav",), frozenset({f"{i}"})) for i in range(5)]
-    vocabulary, sources = sources_without_model(excerpts, RATE)
-    requests = [[unmoved(s), *requests_for(i, sources, vocabulary, 0)] for i, s in enumerate(sources)]
-    return vocabulary, sources, requests
-
-
-def score(subject, hear):
-    """`hear(source, request)` gives the curves that an answer would be heard as."""
-    vocabulary, sources, requests = subject
-    result = ControlScore(vocabulary, Yardstick.of(sources, vocabulary))
-    for index, source in enumerate(sources):
-        result.add(index, source, requests[index], [hear(source, r) for r in requests[index]])
-    return result.summary()
+    return subject_of([moving_sound(i) for i in range(5)])
 
 
 def test_oracle_scores_one_and_noise_nothing(subject):

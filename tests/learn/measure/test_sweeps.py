@@ -1,11 +1,9 @@
 """A knob's travel: each figure against sounds made to have it, and the hand-made instrument from end
 to end."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
+import small_corpus
 
 from neurorack.core.nrk import read_nrk
 from neurorack.learn.corpus.corpus import Corpus
@@ -13,10 +11,6 @@ from neurorack.learn.measure import sweeps
 from neurorack.learn.measure.excerpts import Excerpt
 from neurorack.learn.measure.score import sweep_into
 from neurorack.learn.measure.subject import sources_without_model
-
-_spec = importlib.util.spec_from_file_location("small_corpus", Path(__file__).parent / "small_corpus.py")
-small_corpus = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(small_corpus)
 
 RATE = 44_100
 N = 128 * 1034

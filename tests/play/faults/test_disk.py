@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,44 +14,91 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from panel_hand import join, playing, sounds
 
+from neurorack.play.session.take import read_take
+
 LINUX = sys.platform == "linux"
+MOUNT = 'mount -t tmpfs -o size=6m tmpfs "$1" && shift && exec "$@"'
+"""Of its own file system in "$1", no other process knows."""
 
 
-@pytest.mark.skipif(not LINUX, reason="macOS and Windows cannot limit another process' files")
+def small_disk(folder: Path) -> list[str]:
+    """A command that mounts a disk of 6 MB in `folder` and becomes the command after it."""
+    folder.mkdir()
+    tried = []
+    for flags in ("-rm", "-m"):  # as anybody, where the system lets anybody; as root
+        command = ["unshare", flags, "sh", "-c", MOUNT, "sh", str(folder)]
+        done = subprocess.run([*command, "true"], capture_output=True, text=True)
+        if done.returncode == 0:
+            return command
+        tried.append(done.stderr.strip())
+    pytest.skip(f"no disk can be mounted here: {'; '.join(tried)}")  # what .ci/run does not let pass
+
+
+@pytest.mark.skipif(not LINUX, reason="macOS and Windows have no file systems of one process' own")
 def test_a_full_disk_ends_the_recording_and_nothing_else(tmp_path, tiny_nrk):
-    import resource
+    takes = tmp_path / "takes"
+    inside = small_disk(takes)
 
-    def limit(player, size):
-        """No file of the session may grow beyond `size`, as when the disk is full."""
-        resource.prlimit(player.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    async def record(hand, seconds):
+        await hand.say("record", on=True)
+        await hand.until_state(lambda s: s["recording"] and s["recording"]["seconds"] >= seconds)
+
+    async def stop(hand, count):
+        await hand.say("record", on=False)
+        await hand.until_state(lambda s: not s["recording"])
+        await hand.until("library", lambda told: len(told["takes"]) == count)
 
     async def act(player):
+        disk = Path(f"/proc/{player.process.pid}/root{takes}")
         async with join(player) as hand:
             await hand.say("latch", on=True)
             frames = await sounds(hand)
-            await hand.say("record", on=True)
-            await hand.until_state(lambda s: s["recording"] and s["recording"]["seconds"] > 0.5)
-            limit(player, 400_000)  # about a second of float32 stereo
+            await record(hand, 0.3)
+            await stop(hand, 1)
+            saved = {path.name: path.read_bytes() for path in disk.iterdir()}
+            assert {Path(name).suffix for name in saved} == {".wav", ".nrt"}
+            assert not hand.notices
+
+            # The disk fills while it records: one sentence, and the sound goes on.
+            await record(hand, 0.3)
+            ballast = disk / "ballast"
+            room = os.statvfs(disk)
+            ballast.write_bytes(bytes(max(0, room.f_bavail * room.f_frsize - 700_000)))
             await hand.until_state(lambda s: not s["recording"])
+            await hand.until("library", lambda told: len(told["takes"]) == 2)
             frames = await sounds(hand, frames)
-            assert len([n for n in hand.notices if "record" in n.lower() or "disk" in n.lower()]) == 1
-            limit(player, resource.RLIM_INFINITY)
-            # Once there is room again, so is recording.
+            assert len(hand.notices) == 1 and "the disk is full: what was recorded is kept" in hand.notices[0]
+            for name, data in saved.items():
+                assert (disk / name).read_bytes() == data
+            for path in disk.glob("*.wav"):
+                sound, rate = sf.read(path)
+                assert len(sound) > 0.2 * rate and abs(sound).max() > 0.001
+            for path in disk.glob("*.nrt"):
+                assert read_take(path).samples > 0.2 * rate
+            assert len(list(disk.glob("*.wav"))) == len(list(disk.glob("*.nrt"))) == 2
+            assert not list(disk.glob(".*"))
+
+            # While it is full, recording cannot begin: one sentence, and nothing is left behind.
+            before = sorted(disk.iterdir())
+            room = os.statvfs(disk)
+            (disk / "rest").write_bytes(bytes(room.f_bavail * room.f_frsize))
+            hand.notices.clear()
             await hand.say("record", on=True)
-            await hand.until_state(lambda s: s["recording"] and s["recording"]["seconds"] > 0.3)
-            await hand.say("record", on=False)
-            await hand.until_state(lambda s: not s["recording"])
-            await hand.until("library", lambda told: len(told["takes"]) >= 1)
+            await hand.until("notice", lambda told: hand.notices)
+            assert len(hand.notices) == 1 and "free some space" in hand.notices[0], hand.notices
+            assert "Errno" not in hand.notices[0]
+            (disk / "rest").unlink()
+            assert sorted(disk.iterdir()) == before
+
+            # Once there is room again, so is recording.
+            ballast.unlink()
+            await record(hand, 0.3)
+            await stop(hand, 3)
+            assert len(hand.notices) == 1
             await sounds(hand, frames)
 
-    with playing(tmp_path, str(tiny_nrk), "--backend", "null") as player:
+    with playing(tmp_path, str(tiny_nrk), "--backend", "null", inside=inside) as player:
         asyncio.run(act(player))
-    takes = sorted(tmp_path.rglob("*.wav"))
-    assert len(takes) == 2
-    for take in takes:  # what was written stays playable
-        sound, rate = sf.read(take)
-        assert len(sound) > 0.2 * rate and abs(sound).max() > 0.001
-    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_a_preset_torn_in_half_is_left_out_and_named(tmp_path, tiny_nrk):

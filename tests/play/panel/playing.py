@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,10 +47,13 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def playing(home: Path, *arguments: str) -> Iterator[Player]:
-    """A player that is told to end, and must, when the block is left."""
+def playing(home: Path, *arguments: str, inside: Sequence[str] = ()) -> Iterator[Player]:
+    """A player that is told to end, and must, when the block is left; `inside`: a command that becomes it."""
     process = subprocess.Popen(
-        command("--port", "0", *arguments), env=environment(home), stdout=subprocess.PIPE, text=True
+        [*inside, *command("--port", "0", *arguments)],
+        env=environment(home),
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         lines: queue.Queue[str] = queue.Queue()

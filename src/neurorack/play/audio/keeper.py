@@ -115,5 +115,10 @@ class Keeper:
             status.snapshot_sample = order.sample
         except (NeurorackError, OSError) as error:
             status.snapshot_sample = -1
-            status.error = f"The snapshot {Path(command.snapshot).name} was not written: {error}"
+            status.error = str(error)
+            if isinstance(error, OSError):
+                folder = Path(command.snapshot).parent.parent
+                status.error = (
+                    f"A recording cannot be written to {folder} ({error.strerror}): free some space there."
+                )
         status.snapshot = command.snapshot_number

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -39,6 +39,8 @@ SNAPSHOT_S = 5.0
 CHUNK = 1 << 15
 ABANDONED_S = 10.0
 """A recording whose files have not grown for so long is nobody's any more."""
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says of a full disk, a used-up quota, a limit on files."""
 
 
 def takes(folder: Path) -> list[dict[str, Any]]:
@@ -126,6 +128,8 @@ class _Recording:
             self._part.mkdir(parents=True)
             self._wav = WavFile(self._wav_path, self._manifest.sample_rate, OUTPUT_CHANNELS)
         except OSError as error:
+            if not isinstance(error, FileExistsError):  # else they are another player's
+                self._leave_nothing()
             raise NeurorackError(
                 f"A recording cannot be written to {folder} ({error.strerror}): free some space there."
             ) from error
@@ -202,8 +206,7 @@ class _Recording:
                     self._tell("The recording has reached the length a WAV can have and ends.", "warn")
                     last = True
             except OSError as error:
-                full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-                why = "the disk is full" if full else error.strerror
+                why = "the disk is full" if error.errno in FULL else error.strerror
                 self._tell(f"The recording ends, because {why}: what was recorded is kept.", "error")
                 last = True
             if last:
@@ -239,12 +242,12 @@ class _Recording:
         while count := min(self._heard.available(), CHUNK):
             heard = self._heard.read(count)
             if heard is not None:
-                self._streams["heard"].write(heard.tobytes())
+                _append(self._streams["heard"], heard.tobytes())
         # Frames and events before the journal's entries that name them.
         for name in ("frames", "events", "journal"):
             records = self._readers[name].read()
             if records is not None:
-                self._streams[name].write(records.tobytes())
+                _append(self._streams[name], records.tobytes())
         if self._heard.skipped or any(reader.lost for reader in self._readers.values()):
             self._gestures = False
 
@@ -258,7 +261,11 @@ class _Recording:
         """It never began: leave nothing behind."""
         with contextlib.suppress(OSError):
             self._wav.close()
-        self._wav_path.unlink(missing_ok=True)
+        self._leave_nothing()
+
+    def _leave_nothing(self) -> None:
+        with contextlib.suppress(OSError):
+            self._wav_path.unlink(missing_ok=True)
         shutil.rmtree(self._part, ignore_errors=True)
 
     def _complete(self) -> None:
@@ -319,7 +326,14 @@ def finish(part: Path, path: Path) -> None:
         state=state,
         clips=clips,
     )
-    write_take(path, take)
+    try:
+        write_take(path, take)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        # The disk is full of the very streams that the take is made of, and these are all in memory now.
+        shutil.rmtree(part, ignore_errors=True)
+        write_take(path, take)
     shutil.rmtree(part, ignore_errors=True)
 
 
@@ -337,6 +351,13 @@ def salvage(folder: Path) -> list[str]:
         except (OSError, ValueError, NeurorackError):
             shutil.rmtree(part, ignore_errors=True)
     return saved
+
+
+def _append(stream: IO[bytes], data: bytes) -> None:
+    """All of it: where the disk ends, the system writes what fits and complains only at the next attempt."""
+    left = memoryview(data)
+    while left:
+        left = left[stream.write(left) or 0 :]
 
 
 def _records(path: Path, dtype: np.dtype) -> np.ndarray:

@@ -94,8 +94,9 @@ Watch it:  tensorboard --logdir run
 @click.option(
     "--from",
     "origin",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Start from the weights of another run (fine-tune); its corpus may be another.",
+    metavar="RUN|NAME.nrk",
+    type=click.Path(exists=True, path_type=Path),
+    help="Start from the weights of another run or an instrument (fine-tune); its corpus may be another.",
 )
 @click.option("--new-code", is_flag=True, help="With --from: keep its decoder, learn the latent code afresh.")
 @click.option("--seed", default=0, show_default=True, help="Another seed, another run.")

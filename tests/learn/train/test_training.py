@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load, load_file
 
 from neurorack.core.errors import NeurorackError
+from neurorack.core.library import bundled_dir
 from neurorack.core.normaliser import Normaliser
+from neurorack.core.nrk import read_nrk
 from neurorack.learn.model.critic import confusion_loss, critic_loss
 from neurorack.learn.model.latent import spread_loss
 from neurorack.learn.train.checkpoint import NAME, load_checkpoint
@@ -93,6 +95,12 @@ def test_a_strong_critic_does_not_silence_the_code(small_corpus: Path, tmp_path:
     )
     before, after = load_file(run / NAME), load_file(tuned / NAME)
     assert all(torch.equal(v, after[k]) for k, v in before.items() if k.startswith("module.ema.decoder"))
+    bundled, played = bundled_dir() / "skins.nrk", tmp_path / "played"
+    again = train_command(small_corpus, "-o", played, "--steps", 1, "--from", bundled, "--lr", 0)
+    subprocess.run(again, check=True)
+    weights, after = load(read_nrk(bundled).member("weights.safetensors")), load_file(played / NAME)
+    decoder = {k: v for k, v in weights.items() if k.startswith("decoder.")}
+    assert decoder and all(torch.equal(v, after[f"module.ema.{k}"]) for k, v in decoder.items())
     other = subprocess.run(
         train_command(small_corpus, "-o", tmp_path / "other", "--steps", 1, "--from", run),
         capture_output=True,

@@ -14,18 +14,14 @@ from scipy.special import ndtri
 from neurorack.core.timebase import HOP
 from neurorack.learn.corpus import Corpus, CorpusFile
 from neurorack.learn.train.batches import SILENCE_DB, Batch
+from neurorack.learn.train.counterfactual import Support
 from neurorack.learn.train.objective import Objective
 
 CLIP_SECONDS = 4.0
 CLIPS = 8
 ANCHORS = 64
-SUPPORT = 2048
 STRONG_DB = 20.0
 """Anchors are frames at most this far below their recording's loudest."""
-SUPPORT_SHARE = 0.72
-"""Share of requests made of training frames (one frame's pitch, another's other controls) within the
-radius.
-"""
 
 
 @dataclass(frozen=True)
@@ -119,19 +115,15 @@ def statistics(objective: Objective, corpus: Corpus, seed: int = 0, max_minutes:
         sounding[:] = True
     z_size = objective.model.config.latent_size
     controls = table[sounding][:, z_size:]
-    points = controls[random.choice(len(controls), min(SUPPORT, len(controls)), replace=False)]
-    requests = controls[random.integers(len(controls), size=20_000)]
-    if "pitch" in objective.names:
-        pitch = objective.names.index("pitch")
-        requests[:, pitch] = controls[random.integers(len(controls), size=len(requests)), pitch]
-    nearest = cKDTree(points).query(requests)[0]
+    pitch = objective.names.index("pitch") if "pitch" in objective.names else None
+    support = Support.fit(torch.from_numpy(controls), pitch, torch.Generator().manual_seed(seed))
     source = table[held] if held.sum() >= 4 * ANCHORS else table[sounding]
     loudness = objective.names.index("loudness") if "loudness" in objective.names else None
     scores = ndtri(np.clip((controls + 1) / 2, 0.005, 0.995))
     coupling = np.corrcoef(scores, rowvar=False).reshape(controls.shape[1], -1)
     return Statistics(
-        anchors=_anchors(source, z_size, loudness, random), support=points.astype(np.float32),
-        support_radius=float(np.quantile(nearest, SUPPORT_SHARE)),
+        anchors=_anchors(source, z_size, loudness, random), support=support.points.numpy(),
+        support_radius=support.radius,
         coupling=np.nan_to_num(coupling, nan=0.0) * (1 - np.eye(len(coupling))) + np.eye(len(coupling)),
         z_scale=table[sounding][:, :z_size].std(0) + 1e-6,
     )  # fmt: skip

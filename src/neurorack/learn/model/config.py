@@ -41,6 +41,9 @@ class ModelConfig:
     critic: str = "dilated"
     conditioned: bool = True
     published_widths: tuple[int, int] = (28, 20)
+    response_frames: int = 3
+    """Frames that a timbre may take to follow its controls, declared with their lag. Filterbank, filter and
+    interpolation take two; what is asked to follow sooner has to guess, and trembles."""
 
     @property
     def pitched(self) -> bool:
@@ -55,6 +58,8 @@ class ModelConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "ModelConfig":
+        """What `to_dict` gave; models from before there was a response were trained to have none."""
+        values = {"response_frames": 0, **values}
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
 

@@ -48,32 +48,46 @@ class MinimumPhaseFilter(nn.Module):
 
     matrix: Tensor
     window: Tensor
-    gather: Tensor
 
     def __init__(self, sample_rate: int) -> None:
         super().__init__()
-        matrix = torch.from_numpy(_minimum_phase_matrix(sample_rate)).float().unsqueeze(-1)
+        matrix = torch.from_numpy(_minimum_phase_matrix(sample_rate)).float()
         self.register_buffer("matrix", matrix, persistent=False)
         self.register_buffer("window", torch.hann_window(SEGMENT), persistent=False)
-        # Overlap-add as one grouped convolution: output sample r of a frame is the sum over j of sample
-        # 128 j + r of the segment j frames ago; group r sees its eight hops as channels.
-        gather = torch.zeros(HOP, HOPS_OUT, HOPS_OUT)
-        for j in range(HOPS_OUT):
-            gather[:, j, HOPS_OUT - 1 - j] = 1.0
-        self.register_buffer("gather", gather, persistent=False)
 
     def forward(self, source: Tensor, log_envelope: Tensor, tape: Tape) -> Tensor:
         b = source.shape[0]
         frames = with_past(source.reshape(b, -1, HOP).transpose(1, 2), 1, tape)
         segments = torch.cat([frames[..., :-1], frames[..., 1:]], dim=1).transpose(1, 2) * self.window
-        spectrum = torch.view_as_real(torch.fft.rfft(segments, n=FFT_SIZE))
-        log_magnitude, phase = nn.functional.conv1d(log_envelope, self.matrix).transpose(1, 2).chunk(2, dim=2)
-        magnitude = torch.exp(log_magnitude)
-        real, imag = magnitude * torch.cos(phase), magnitude * torch.sin(phase)
-        a, c = spectrum[..., 0], spectrum[..., 1]
-        product = torch.stack([a * real - c * imag, a * imag + c * real], dim=-1)
-        filtered = torch.fft.irfft(torch.view_as_complex(product), n=FFT_SIZE)
-        hops = filtered.unflatten(2, (HOPS_OUT, HOP)).transpose(2, 3).flatten(2).transpose(1, 2)
-        hops = with_past(hops, HOPS_OUT - 1, tape)
-        out = nn.functional.conv1d(hops, self.gather, groups=HOP)
-        return out.transpose(1, 2).flatten(1)
+        spectrum = torch.fft.rfft(segments, n=FFT_SIZE)
+        response = log_envelope.transpose(1, 2) @ self.matrix.T
+        filtered = torch.fft.irfft(_respond(spectrum, *response.chunk(2, dim=2)), n=FFT_SIZE)
+        return _overlap_add(filtered, tape)
+
+
+def _respond(spectrum: Tensor, log_magnitude: Tensor, phase: Tensor) -> Tensor:
+    """spectrum times exp(log_magnitude + i phase)."""
+    if not torch.compiler.is_exporting():
+        return spectrum * torch.polar(torch.exp(log_magnitude), phase)
+    # An exported graph has no complex product.
+    magnitude = torch.exp(log_magnitude)
+    real, imag = magnitude * torch.cos(phase), magnitude * torch.sin(phase)
+    a, c = torch.view_as_real(spectrum).unbind(-1)
+    return torch.view_as_complex(torch.stack([a * real - c * imag, a * imag + c * real], dim=-1))
+
+
+def _overlap_add(filtered: Tensor, tape: Tape) -> Tensor:
+    """Segments [B, T, 1024], one a frame, -> their sum [B, 128 T]; what is left to come is the state.
+
+    Rows of hops, padded and read again one hop shorter, stand one frame further on from row to row: the sum
+    over rows is the overlap-add, in a handful of nodes.
+    """
+    b, t = filtered.shape[0], filtered.shape[1]
+    later = HOPS_OUT - 1
+    hops = filtered.reshape(b, t, HOPS_OUT, HOP).transpose(1, 2)
+    rows = nn.functional.pad(hops, (0, 0, 0, HOPS_OUT)).flatten(1, 2)[:, : HOPS_OUT * (t + later)]
+    summed = rows.reshape(b, HOPS_OUT, t + later, HOP).sum(1)
+    begun = tape.past(filtered, later, HOP)
+    summed = torch.cat([summed[:, :later] + begun, summed[:, later:]], dim=1)
+    tape.put(summed[:, t:])
+    return summed[:, :t].flatten(1)

@@ -65,7 +65,17 @@ class Tape:
         column = {name: table[:, corpus.outputs.index(name)] for name in names}
         rows = [normalisers[name].to_control(column[name]) for name in names]
         self.controls = torch.from_numpy(np.stack(rows, 1)).to(device)
+        sounding = (
+            table[:, corpus.outputs.index("loudness")] > SILENCE_DB if "loudness" in corpus.outputs else None
+        )
+        self._sounding = (
+            None if sounding is None or sounding.sum() < 64 else torch.from_numpy(sounding).to(device)
+        )
         self.f0_hz = torch.from_numpy(column["pitch"].copy()).to(device) if "pitch" in names else None
+
+    def sounding_controls(self) -> Tensor:
+        """Normalised controls [N, C] of the frames that are no silence (all, where hardly any sounds)."""
+        return self.controls if self._sounding is None else self.controls[self._sounding]
 
     def batch(self, size: int, frames: int, margin: int, splices: float, generator: torch.Generator) -> Batch:
         """`size` random crops; `splices` is the share that joins two places."""

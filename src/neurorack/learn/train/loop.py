@@ -21,6 +21,7 @@ from neurorack.learn.model.config import CRITIC_ARMS
 from neurorack.learn.model.streaming import use_bf16
 from neurorack.learn.train.batches import Tape
 from neurorack.learn.train.checkpoint import NAME, load_checkpoint, save_checkpoint
+from neurorack.learn.train.counterfactual import Support
 from neurorack.learn.train.discriminator import Discriminators, discriminator_loss, generator_losses
 from neurorack.learn.train.evaluate import evaluate
 from neurorack.learn.train.monitor import Monitor
@@ -72,6 +73,10 @@ class Trainer:
                 f"The training split holds {self.tape.frames * HOP / rate:.2f} s of sound and training needs "
                 f"{least:.1f} s: add recordings."
             )
+        if config.arm == "counterfactual":
+            pitch = self.objective.names.index("pitch") if "pitch" in self.objective.names else None
+            frames = self.tape.sounding_controls()
+            self.objective.support = Support.fit(frames.cpu(), pitch, generator_for(config.seed, 0, 0))
         held_out = "validation" if any(True for _ in corpus.split("validation")) else "train"
         tape = Tape(corpus, held_out, config.model.controls, normalisers, device)
         length = min(config.crop_frames, max(64, tape.frames - margin - 1))

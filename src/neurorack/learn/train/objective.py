@@ -15,7 +15,7 @@ from neurorack.learn.model.gain import LevelWindow, frame_power
 from neurorack.learn.model.latent import spread_loss
 from neurorack.learn.model.streaming import Tape
 from neurorack.learn.train.batches import SILENCE_DB, Batch
-from neurorack.learn.train.counterfactual import Measuring, make_requests
+from neurorack.learn.train.counterfactual import Measuring, Support, make_requests
 from neurorack.learn.train.losses import MultiScaleStft
 from neurorack.learn.train.run import RunConfig
 
@@ -33,7 +33,7 @@ MEASURE_EVERY = 4
 class Weights:
     """How much each loss counts. `critic_warm` is the share of training before the fader acts, `ramp` how
     long it takes. `z_noise`: deviation of the noise on z in training. `kl`: pull of z towards 0 (and, in the
-    published arms, towards N(0, 1)).
+    published arms, towards N(0, 1)). `counterfactual_share`: share of the batch that answers requests.
     """
 
     kl: float = 0.003
@@ -41,7 +41,8 @@ class Weights:
     z_noise: float = 0.3
     fader: float = 0.05
     counterfactual: float = 1.0
-    counterfactual_every: int = 2
+    counterfactual_every: int = 1
+    counterfactual_share: float = 1.0
     critic_warm: float = 0.05
     ramp: float = 0.15
     adversarial: float = 0.05
@@ -77,6 +78,8 @@ class Objective(nn.Module):
         self.measuring = Measuring([normalisers[name] for name in config.controls])
         self.scored = [i for i, n in enumerate(config.controls) if n not in BY_CONSTRUCTION]
         self.scored_measuring = Measuring([normalisers[config.controls[i]] for i in self.scored])
+        self.support: Support | None = None
+        """What the corpus has sounds for; None: every request counts alike. Set by the trainer."""
         self.columns = [list(bank.outputs).index(config.controls[i]) for i in self.scored]
 
     def level_db(self, audio: Tensor) -> Tensor:
@@ -133,8 +136,8 @@ class Objective(nn.Module):
             losses["confusion"] = confusion_loss(self.model.critic(z), sounding)
             total = total + self.weights.fader * fade * losses["confusion"]
         if self.arm == "counterfactual" and self.scored and step % self.weights.counterfactual_every == 0:
-            half = max(1, b // 2)
-            losses["control"] = self._control_loss(z[:half], ahead, level, f0, noise[:half], half, generator)
+            half = max(1, round(b * self.weights.counterfactual_share))
+            losses["control"] = self._control_loss(z[:half], ahead, level, f0, noise[:half], generator)
             total = total + self.weights.counterfactual * losses["control"]
         losses["total"] = total
         return {
@@ -153,12 +156,16 @@ class Objective(nn.Module):
         level: Tensor,
         f0: Tensor | None,
         noise: Tensor,
-        half: int,
         generator: torch.Generator,
     ) -> Tensor:
-        """Mean |asked - measured| in control units (Huber, 0.1) over sounding frames and scored controls."""
-        donors = controls.roll(half, 0)[:half]
-        requests, mask = make_requests(controls[:half], donors, generator)
+        """Mean |asked - measured| in control units (Huber, 0.1) over sounding frames and scored controls.
+
+        What was moved to where the corpus has no sounds counts less; what was to stand still always counts.
+        """
+        half = len(z)
+        donors = controls.roll(max(1, len(controls) // 2), 0)[:half]
+        pitch = self.names.index("pitch") if "pitch" in self.names else None
+        requests, mask = make_requests(controls[:half], donors, generator, pitch)
         if "loudness" in self.names:
             row = self.names.index("loudness")
             donated = self.measuring.physical(requests[:, row], row).unsqueeze(1)
@@ -176,6 +183,7 @@ class Objective(nn.Module):
         at = torch.arange(MEASURE_EVERY - 1, frames, MEASURE_EVERY, device=z.device)[: measured.shape[-1]]
         total, count = z.new_zeros(()), z.new_zeros(())
         own = self.level_db(heard)[:, 0]
+        feasible = None if self.support is None else self.support.weight(requests[..., ::MEASURE_EVERY])
         for k, i in enumerate(self.scored):
             lag = self.lags[i]
             keep = at >= WARM_FRAMES + lag
@@ -184,6 +192,9 @@ class Objective(nn.Module):
             error = nn.functional.huber_loss(measured[:, k, keep], asked, reduction="none", delta=0.1) / 0.1
             # Quiet frames, and frames where the level is falling away, have no timbre to speak of.
             weight = ((own[:, t] > SILENCE_DB + 5) & (level[:, 0, t] > SILENCE_DB + 5)).to(error.dtype)
+            if feasible is not None:
+                allowed = torch.where(mask[:, i], feasible[:, (t - lag) // MEASURE_EVERY], 1.0)
+                weight = weight * allowed
             total = total + (error * weight).sum()
             count = count + weight.sum()
         return total / (count + 1.0)
@@ -200,7 +211,8 @@ def objective_for(config: RunConfig, model: Autoencoder) -> Objective:
     # Where all obey by construction nothing is scored, and a bank that measures them all serves as well.
     scored = [name for name in config.descriptors if name not in BY_CONSTRUCTION]
     bank = build(scored or config.descriptors, rate, config.descriptor_files)
-    lags = {spec.name: spec.lag_frames for spec in specs}
+    response = config.model.response_frames
+    lags = {s.name: s.lag_frames + (0 if s.name in BY_CONSTRUCTION else response) for s in specs}
     weights = replace(Weights(), **config.weights)
     if config.arm in PUBLISHED_ARMS:
         from neurorack.learn.train.published import PublishedObjective

@@ -1,14 +1,19 @@
-"""Where a new run's weights come from: fresh ones, or those of a run that is done (fine-tuning)."""
+"""Where a new run's weights come from: fresh ones, or those of a run or an instrument (fine-tuning)."""
 
 from pathlib import Path
 
+import safetensors.torch
 import torch
+from torch import nn
 
 from neurorack.core.errors import NeurorackError
+from neurorack.core.nrk import read_nrk
 from neurorack.learn.model.config import PUBLISHED_ARMS
 from neurorack.learn.model.latent import standardise
 from neurorack.learn.train.checkpoint import NAME, load_checkpoint
 from neurorack.learn.train.loop import Trainer
+
+WEIGHTS = "weights.safetensors"
 
 
 def begin(trainer: Trainer) -> None:
@@ -21,11 +26,11 @@ def begin(trainer: Trainer) -> None:
     fresh = {key: value.clone() for key, value in trainer.model.state_dict().items()}
     if config.origin:
         try:
-            load_checkpoint(Path(config.origin) / NAME, {"ema": trainer.ema})
+            _load(Path(config.origin), trainer.ema)
         except RuntimeError as error:
             raise NeurorackError(
-                f"{config.origin} is a model of another shape: train from a run with the same size, "
-                "descriptors and --model settings."
+                f"{config.origin} is a model of another shape: train from one of the same size, descriptors "
+                "and --model settings."
             ) from error
         state = trainer.ema.state_dict()
         if config.new_code:
@@ -38,3 +43,12 @@ def begin(trainer: Trainer) -> None:
         if not config.origin or config.new_code:
             standardise(trainer.model.encoder, trainer.validation.audio)
     trainer.ema.load_state_dict(trainer.model.state_dict())
+
+
+def _load(origin: Path, model: nn.Module) -> None:
+    """The averaged weights of a run's folder, or the weights of a .nrk, into `model`."""
+    if origin.is_dir():
+        load_checkpoint(origin / NAME, {"ema": model})
+        return
+    archive = read_nrk(origin)
+    model.load_state_dict(safetensors.torch.load(archive.member(WEIGHTS)))

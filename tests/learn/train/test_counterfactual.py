@@ -1,0 +1,69 @@
+"""Requests in training: gestures stay in range, what has no sound counts less, what is far out finds back."""
+
+import pytest
+import torch
+
+from neurorack.core.normaliser import Normaliser
+from neurorack.learn.model.config import ModelConfig
+from neurorack.learn.train.counterfactual import (
+    LEAST_WEIGHT,
+    REACH,
+    Measuring,
+    Support,
+    make_requests,
+    steps,
+    walk,
+)
+
+
+def random(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("gesture", [steps, walk])
+def test_gestures_use_the_knob_and_stay_on_it(gesture) -> None:
+    like = torch.zeros(32, 5, 256)
+    curves = gesture(like, random())
+    assert curves.shape == like.shape
+    assert float(curves.abs().max()) <= REACH
+    assert float(curves.std()) > 0.35
+    assert torch.equal(curves, gesture(like, random()))
+
+
+def test_steps_are_held_and_no_faster_than_a_window_shows() -> None:
+    change = steps(torch.zeros(16, 3, 256), random()).diff(dim=-1).abs()
+    assert float((change < 1e-6).float().mean()) > 0.5
+    assert float(change.max()) <= 2 * REACH / 16 + 1e-6
+
+
+def test_all_controls_but_the_pitch_often_come_from_one_donor() -> None:
+    controls, donors = torch.zeros(400, 5, 8), torch.ones(400, 5, 8)
+    requests, mask = make_requests(controls, donors, random(), pitch=4)
+    at_own_notes = (mask[:, :4, 0].all(1) & ~mask[:, 4, 0]) & (requests[:, :4] == 1).all(2).all(1)
+    assert 0.2 < float(at_own_notes.float().mean()) < 0.45
+
+
+def test_support_counts_what_the_corpus_has_and_hardly_what_it_has_not() -> None:
+    line = torch.linspace(-1, 1, 4000).repeat(2, 1).T + 0.01 * torch.randn(4000, 2, generator=random())
+    support = Support.fit(line, None, random())
+    off = torch.tensor([[[0.9], [-0.9]]])
+    assert float(support.weight(line[:500].T[None]).mean()) > 0.75
+    assert float(support.weight(off)) == pytest.approx(LEAST_WEIGHT)
+    assert support.points.shape == (2048, 2)
+
+
+def test_what_sounds_far_outside_the_corpus_still_feels_the_way_back() -> None:
+    measuring = Measuring([Normaliser(tuple(torch.linspace(0.0, 0.1, 11).tolist()))])
+    physical = torch.tensor([[[-2.0, 0.05, 0.4, 3.0]]], requires_grad=True)
+    control = measuring(physical)
+    control.sum().backward()
+    assert float(control[0, 0, 1].detach()) == pytest.approx(0.0, abs=1e-5)
+    assert bool((physical.grad > 0).all())
+    assert float(control.detach().abs().max()) < 3.0
+
+
+def test_a_model_from_before_there_was_a_response_has_none() -> None:
+    config = ModelConfig(("brightness",))
+    assert ModelConfig.from_dict(config.to_dict()) == config
+    old = {k: v for k, v in config.to_dict().items() if k != "response_frames"}
+    assert ModelConfig.from_dict(old).response_frames == 0

@@ -67,38 +67,6 @@ def test_over_time_equals_frame_by_frame(coupling, frames, insist):
         )
 
 
-@settings(max_examples=60, deadline=None)
-@given(couplings(), st.data())
-def test_reachable_is_a_range_that_ignores_the_control_itself(coupling, data):
-    at = np.array(data.draw(st.lists(inside, min_size=coupling.size, max_size=coupling.size)))
-    low, high = coupling.reachable(at)
-    assert np.all(low < high) and np.all(low >= -1.0) and np.all(high <= 1.0)
-    elsewhere = at.copy()
-    elsewhere[0] = data.draw(inside)
-    again_low, again_high = coupling.reachable(elsewhere)
-    assert (again_low[0], again_high[0]) == pytest.approx((low[0], high[0]), abs=1e-6)
-
-
-def test_reachable_stays_on_the_knob_when_neighbours_stand_at_their_ends():
-    coupling = Coupling(np.array([[1.0, 0.98, 0.7], [0.98, 1.0, 0.7], [0.7, 0.7, 1.0]]))
-    for end in (-1.25, 1.25):
-        low, high = coupling.reachable(np.full(3, end))
-        assert np.all(low >= -1.0) and np.all(high <= 1.0) and np.all(low < high)
-
-
-def test_samples_of_the_copula_lie_within_reach():
-    """Of controls drawn from the model itself, about 95 % lie inside the range given by the others."""
-    r = np.array([[1.0, 0.8, 0.0], [0.8, 1.0, -0.3], [0.0, -0.3, 1.0]])
-    coupling = Coupling(r)
-    scores = np.random.default_rng(0).multivariate_normal(np.zeros(3), r, 4000).T
-    controls = to_control(scores)
-    low, high = coupling.reachable(controls)
-    inside = (controls >= low - 0.03) & (controls <= high + 0.03)
-    assert np.all(inside.mean(axis=1) > 0.92)
-    # Tightly coupled controls leave each other less room than a free one.
-    assert np.mean(high[0] - low[0]) < np.mean(high[2] - low[2])
-
-
 def test_a_singular_coupling_is_survived():
     coupling = Coupling(np.ones((3, 3)))
     moved = coupling.move_others(np.zeros(3), [0], np.array([0.5]), 0.0)

@@ -1,4 +1,4 @@
-"""Insist: what the other controls do when one is moved, and how far each can go.
+"""Insist: what the other controls do when one is moved.
 
 The controls of the corpus are modelled as a Gaussian copula: each control c in [-1, 1] is a uniform quantile,
 x = Phi^-1((1 + c) / 2) its normal score, and x ~ N(0, R) with the manifest's `coupling` R. When the
@@ -6,9 +6,8 @@ controls M move by dx_M, the others O are expected to move by
 
     dx_O = R_OM R_MM^-1 dx_M                      (conditional mean of a Gaussian),
 
-and `insist` keeps them from it: (1 - insist) of that movement is applied. With all others given, control i
-lies at m_i = -sum_{j != i} P_ij x_j / P_ii with variance 1 / P_ii, P = R^-1: its reachable range is m_i ± 2
-sigma.
+and `insist` keeps them from it: (1 - insist) of that movement is applied. How far a control can go at all:
+support.py.
 """
 
 from collections.abc import Sequence
@@ -40,10 +39,6 @@ def to_control(score: np.ndarray) -> np.ndarray:
     return np.interp(score, SCORES, SCORE_CONTROLS)
 
 
-LEAST_REACH = 0.02
-"""Narrowest range `reachable` gives, in control units."""
-
-
 class Coupling:
     """The copula of one instrument: `correlation` [C, C] (symmetrised, ridged)."""
 
@@ -55,11 +50,6 @@ class Coupling:
         r = (vectors * np.maximum(values, RIDGE)) @ vectors.T + RIDGE * np.eye(len(r))
         scale = 1.0 / np.sqrt(np.diag(r))
         self.correlation = r * scale[:, None] * scale[None, :]
-        self._precision = np.linalg.inv(self.correlation)
-        diagonal = np.diag(self._precision)
-        self._regression = -self._precision / diagonal[:, None]
-        np.fill_diagonal(self._regression, 0.0)
-        self._sigma = 1.0 / np.sqrt(diagonal)
         self._weights: dict[tuple[int, ...], np.ndarray] = {}
 
     @property
@@ -102,17 +92,3 @@ class Coupling:
             result = to_control(to_score(controls) + follow)
         result[rows] = target
         return result.astype(np.float32)
-
-    def reachable(self, controls: np.ndarray, sigmas: float = 2.0) -> tuple[np.ndarray, np.ndarray]:
-        """(low, high), each of the shape of `controls` [C] or [C, T]: every control's conditional range.
-
-        Row i: the range the corpus shows of control i while the others stand where `controls` puts them.
-        """
-        scores = to_score(np.asarray(controls, np.float64))
-        mean = self._regression @ scores
-        spread = sigmas * (self._sigma if mean.ndim == 1 else self._sigma[:, None])
-        low, high = to_control(mean - spread), to_control(mean + spread)
-        # Neighbours at their ends may put the whole range outside the knob: then its last stretch counts.
-        low = np.clip(low, -1.0, 1.0 - LEAST_REACH)
-        high = np.maximum(np.clip(high, -1.0, 1.0), low + LEAST_REACH)
-        return low.astype(np.float32), high.astype(np.float32)

@@ -24,6 +24,7 @@ from neurorack.play.engine.lead_in import LeadIn
 from neurorack.play.engine.mapping import ControlMap
 from neurorack.play.engine.requests import Amount, Curve, parse_amount, parse_offset, present
 from neurorack.play.engine.streams import DecoderStream, DescriptorStream, EncoderStream
+from neurorack.play.engine.support import Support
 from neurorack.play.engine.transfer import OtherSound, Transfer
 
 Setting = float | str | Amount
@@ -75,6 +76,7 @@ class Instrument:
         self.graphs = Graphs.load(archive)
         self.map = ControlMap(self.manifest)
         self.coupling = Coupling(self.manifest.coupling)
+        self.support = Support(archive.array(self.manifest.support_path), self.manifest.support_radius)
         rows = self.manifest.latent_size
         anchors = np.asarray(archive.array(self.manifest.z_anchors_path), np.float32)
         self.anchors_z, self.anchors_controls = anchors[:, :rows], anchors[:, rows:]

@@ -66,8 +66,8 @@ class Telling:
         tell.travel[:] = travels(voice.modulation.values)
         if self._samples >= self._reachable_at:
             self._reachable_at = self._samples + int(REACHABLE_S * self._rate)
-            asked = np.array(voice.asked)
-            tell.reachable_low[:n], tell.reachable_high[:n] = part.instrument.coupling.reachable(asked)
+            low, high = part.instrument.support.reachable(np.array(voice.asked))
+            tell.reachable_low[:n], tell.reachable_high[:n] = low, high
         return tell
 
 

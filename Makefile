@@ -8,6 +8,9 @@ PYTHON ?= python3
 ARGS ?=
 TORCH ?=
 TESTS ?=
+# Two workers, each with one thread for numbers; which tests go where: tests/conftest.py. A worker that crashes is a
+# failure and ends the run: pytest-xdist 3.8 waits for ever for the one that it starts in its place.
+PARALLEL := -n 2 --dist loadgroup --no-loadscope-reorder --max-worker-restart 0
 # Torch's modules are typed too loosely for mypy to be of use in the rest of learn.
 TYPED := -p neurorack.core -p neurorack.play -p neurorack.cli -p neurorack.learn.corpus
 BIN := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
@@ -21,7 +24,7 @@ play: .venv-play/installed
 	$(PLAY)/neurorack play $(ARGS)
 
 test: .venv/installed-dev lint
-	$(DEV)/python -m pytest $(TESTS)
+	OMP_NUM_THREADS=1 $(DEV)/python -m pytest $(PARALLEL) $(TESTS)
 
 lint: .venv/installed-dev
 	$(DEV)/ruff check .

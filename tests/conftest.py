@@ -9,6 +9,19 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import tiny_instrument
 
+LIVE = ("play/audio", "play/control", "play/faults", "play/panel", "play/session", "play/test_examples.py")
+"""What opens audio devices, JACK, MIDI ports or a browser, or measures real time: never two of it at once."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`make test` runs two workers: LIVE goes to one, in order and from the start, the rest file by file to
+    whichever is free.
+    """
+    for item in items:
+        name = item.path.relative_to(Path(__file__).parent).as_posix()
+        item.add_marker(pytest.mark.xdist_group("live" if name.startswith(LIVE) else name))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group").args[0] != "live")
+
 
 @pytest.fixture(scope="session")
 def tiny_nrk(tmp_path_factory) -> Path:

@@ -1,5 +1,9 @@
-"""A small real corpus: synthetic notes and hits, prepared as a user's folder would be."""
+"""A small real corpus, prepared as a user's folder would be, and the commands that work on it."""
 
+import contextlib
+import importlib
+import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -31,3 +35,26 @@ def small_corpus(tmp_path_factory) -> Path:
     write_sounds(root / "sounds")
     prepare(root / "sounds", root / "corpus", Options(workers=1))
     return root / "corpus"
+
+
+@pytest.fixture(scope="session")
+def neurorack() -> Callable[..., str]:
+    """neurorack(command, *arguments) -> what it printed; in this very process, because importing torch anew
+    costs more than all the rest.
+    """
+
+    def run(command: str, *arguments: object) -> str:
+        found = importlib.import_module(f"neurorack.cli.{command}").command
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            found.main([str(a) for a in arguments], standalone_mode=False)
+        return printed.getvalue()
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def smallest() -> list[str]:
+    """Options of `train` for a model that takes milliseconds a step."""
+    options = "--batch 2 --crop 64 --threads 1 --quiet --accelerator cpu"
+    model = ("control_width=16", "encoder_widths=[8,8,8,16]", "stack_width=8")
+    return [*options.split(), *(word for change in model for word in ("--model", change))]

@@ -1,6 +1,5 @@
 """The published method inside our code: its parts, its losses, and a run that exports and plays."""
 
-import importlib
 import json
 from pathlib import Path
 
@@ -106,28 +105,16 @@ def test_the_losses_are_what_they_say() -> None:
     assert weights == pytest.approx([0, 0, 0.02, 0.06, 0.1, 0.1])
 
 
-SMALL = ["--batch", "2", "--crop", "64", "--threads", "1", "--quiet", "--accelerator", "cpu", "--steps", "22"]
-NARROW = ["--model", "control_width=16", "--model", "encoder_widths=[8,8,8,16]", "--model", "stack_width=8"]
-
-
-def neurorack(command: str, *arguments: object) -> None:
-    """A command in this very process: importing torch anew costs more than all the rest."""
-    found = importlib.import_module(f"neurorack.cli.{command}").command
-    found.main([str(a) for a in arguments], standalone_mode=False)
-
-
 @pytest.mark.parametrize(("arm", "decoder"), [("f-rave", "published"), ("rave", "source-filter")])
 def test_a_published_arm_trains_exports_and_answers(
-    small_corpus: Path, tmp_path: Path, arm: str, decoder: str
+    small_corpus: Path, tmp_path: Path, neurorack, smallest, arm: str, decoder: str
 ) -> None:
     from neurorack.core.nrk import read_nrk
     from neurorack.learn.measure.render import Renderer
 
     run = tmp_path / "run"
-    narrow = ["--model", "published_widths=[6,4]", *NARROW]
-    neurorack(
-        "train", small_corpus, "-o", run, "--arm", arm, "--model", f"decoder={decoder}", *SMALL, *narrow
-    )
+    model = ["--model", "published_widths=[6,4]", "--model", f"decoder={decoder}"]
+    neurorack("train", small_corpus, "-o", run, "--arm", arm, "--steps", 22, *model, *smallest)
     last = json.loads((run / "metrics.jsonl").read_text("utf-8").splitlines()[0])
     assert np.isfinite(last["total"]) and ("critic" in last) == (arm == "f-rave")
     neurorack("export", run, "-o", tmp_path / "x.nrk")

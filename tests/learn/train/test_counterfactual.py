@@ -4,6 +4,9 @@ import pytest
 import torch
 
 from neurorack.core.normaliser import Normaliser
+from neurorack.core.timebase import HOP
+from neurorack.learn.descriptors import build
+from neurorack.learn.model.autoencoder import Autoencoder
 from neurorack.learn.model.config import ModelConfig
 from neurorack.learn.train.counterfactual import (
     LEAST_WEIGHT,
@@ -14,6 +17,7 @@ from neurorack.learn.train.counterfactual import (
     steps,
     walk,
 )
+from neurorack.learn.train.objective import Objective, Weights
 
 
 def random(seed: int = 0) -> torch.Generator:
@@ -41,6 +45,31 @@ def test_all_controls_but_the_pitch_often_come_from_one_donor() -> None:
     requests, mask = make_requests(controls, donors, random(), pitch=4)
     at_own_notes = (mask[:, :4, 0].all(1) & ~mask[:, 4, 0]) & (requests[:, :4] == 1).all(2).all(1)
     assert 0.2 < float(at_own_notes.float().mean()) < 0.45
+
+
+def test_without_gestures_only_other_sounds_ask() -> None:
+    controls, donors = torch.zeros(200, 5, 64), torch.ones(200, 5, 64)
+    requests, mask = make_requests(controls, donors, random(), gestures=False)
+    assert torch.equal(requests, mask.expand_as(requests).float())
+    assert not torch.equal(make_requests(controls, donors, random())[0], requests)
+
+
+def test_support_can_be_switched_off() -> None:
+    config = ModelConfig(("brightness",), encoder_widths=(4, 4, 4, 4), control_width=4, stack_width=4)
+    bank = build(["brightness"], config.sample_rate, [])
+    knots = {"brightness": Normaliser(tuple(torch.linspace(100.0, 9000.0, 65).tolist()))}
+    frames = 96
+    level, noise = torch.full((2, 1, frames), -20.0), torch.randn(2, frames * HOP, generator=random(1))
+    z, controls = torch.randn(2, 8, frames, generator=random(2)), torch.zeros(2, 1, frames)
+    model = Autoencoder(config)
+
+    def loss(where: Support | None, **switch: bool) -> float:
+        objective = Objective(model, bank, {"brightness": 8}, knots, "counterfactual", Weights(**switch))
+        objective.support = where
+        return float(objective._control_loss(z, controls, level, None, noise, random()).detach())
+
+    far = Support(torch.full((4, 1), 50.0), 0.1)
+    assert loss(far, support=False) == loss(None) != loss(far)
 
 
 def test_support_counts_what_the_corpus_has_and_hardly_what_it_has_not() -> None:

@@ -101,14 +101,18 @@ def walk(like: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def make_requests(
-    controls: Tensor, donors: Tensor, generator: torch.Generator, pitch: int | None = None
+    controls: Tensor,
+    donors: Tensor,
+    generator: torch.Generator,
+    pitch: int | None = None,
+    gestures: bool = True,
 ) -> tuple[Tensor, Tensor]:
     """Requests [B, C, T] and the mask [B, C, 1] of rows that differ from `controls`.
 
     Of the items, three tenths take all rows but `pitch` from one donor (another sound at the same notes), a
     tenth all of them, three tenths move a single row, the rest a random subset. A row that moves without the
     others is the donor's curve (40 %), the item's own plus a hand's offset (25 %), steps (15 %) or a walk
-    (20 %).
+    (20 %); without `gestures` always the donor's.
     """
     b, c, _ = controls.shape
 
@@ -126,6 +130,8 @@ def make_requests(
     mask = torch.where(kind < 0.4, every, mask)
     mask = torch.where(kind < 0.3, but_pitch, mask)
     gesture = torch.where(kind < 0.4, torch.zeros(b, c, 1, device=controls.device), rand(b, c, 1))
+    if not gestures:
+        gesture = torch.zeros_like(gesture)
     by_hand = (controls + wander(controls, generator)).clamp(-1.1, 1.1)
     moved = torch.where(gesture < 0.4, donors, by_hand)
     moved = torch.where(gesture < 0.65, moved, steps(controls, generator))

@@ -34,6 +34,7 @@ class Weights:
     """How much each loss counts. `critic_warm` is the share of training before the fader acts, `ramp` how
     long it takes. `z_noise`: deviation of the noise on z in training. `kl`: pull of z towards 0 (and, in the
     published arms, towards N(0, 1)). `counterfactual_share`: share of the batch that answers requests.
+    `support`: whether what the corpus has no sound for counts less; `gestures`: whether a hand asks, too.
     """
 
     kl: float = 0.003
@@ -43,6 +44,8 @@ class Weights:
     counterfactual: float = 1.0
     counterfactual_every: int = 1
     counterfactual_share: float = 1.0
+    support: bool = True
+    gestures: bool = True
     critic_warm: float = 0.05
     ramp: float = 0.15
     adversarial: float = 0.05
@@ -165,7 +168,7 @@ class Objective(nn.Module):
         half = len(z)
         donors = controls.roll(max(1, len(controls) // 2), 0)[:half]
         pitch = self.names.index("pitch") if "pitch" in self.names else None
-        requests, mask = make_requests(controls[:half], donors, generator, pitch)
+        requests, mask = make_requests(controls[:half], donors, generator, pitch, self.weights.gestures)
         if "loudness" in self.names:
             row = self.names.index("loudness")
             donated = self.measuring.physical(requests[:, row], row).unsqueeze(1)
@@ -183,7 +186,9 @@ class Objective(nn.Module):
         at = torch.arange(MEASURE_EVERY - 1, frames, MEASURE_EVERY, device=z.device)[: measured.shape[-1]]
         total, count = z.new_zeros(()), z.new_zeros(())
         own = self.level_db(heard)[:, 0]
-        feasible = None if self.support is None else self.support.weight(requests[..., ::MEASURE_EVERY])
+        feasible = None
+        if self.support is not None and self.weights.support:
+            feasible = self.support.weight(requests[..., ::MEASURE_EVERY])
         for k, i in enumerate(self.scored):
             lag = self.lags[i]
             keep = at >= WARM_FRAMES + lag

@@ -1,9 +1,8 @@
-"""The table: what was finished is kept, other options refused, figures in their rows; the metric's sense."""
+"""The table: arms mean what they say, what is done is kept, figures find their rows; the published metric."""
 
 import argparse
 import importlib
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -55,12 +54,16 @@ def table(benchmark, monkeypatch: pytest.MonkeyPatch):
             run = Path(arguments[arguments.index("-o") + 1])
             run.mkdir(parents=True, exist_ok=True)
             (run / "run.json").write_text("{}")
+            rates = ({"samples_per_s": 9e4}, {"samples_per_s": 1.2e5}, {"validation/stft": 1.0})
+            (run / "metrics.jsonl").write_text("".join(json.dumps(rate) + "\n" for rate in rates))
         if arguments[0] == "export":
             Path(arguments[arguments.index("-o") + 1]).write_text("")
         if arguments[0] == "measure":
-            return json.dumps(scores(0.8 if "ours" in str(arguments[1]) else 0.4))
+            seed = int(Path(arguments[1]).parent.name[-1])
+            return json.dumps(scores((0.8 if "ours" in str(arguments[1]) else 0.4) + 0.1 * seed))
         training = {
             "steps": 400, "minutes": 3.0, "batch": 4, "crop_frames": 256, "corpus_minutes": 66, "torch": "2",
+            "machine": "two cores",
         }  # fmt: skip
         return json.dumps({"training": training})
 
@@ -70,44 +73,108 @@ def table(benchmark, monkeypatch: pytest.MonkeyPatch):
     return module
 
 
-def options(tmp_path: Path, **changes: object) -> argparse.Namespace:
-    usual = dict(output=tmp_path / "out", steps=400, minutes=30.0, limit=8, train=[], seeds=[0, 1])
-    return argparse.Namespace(**{**usual, **changes})
+def options(table, tmp_path: Path, *more: str) -> argparse.Namespace:
+    return table.parse(["corpus", "-o", str(tmp_path / "out"), *(more or ("--steps", "400"))])
 
 
-def test_what_was_finished_is_kept_and_other_options_are_refused(table, tmp_path: Path) -> None:
-    arm = (tmp_path / "corpus", "f-rave@published", 0)
-    first = table.cell(*arm, options(tmp_path))
+def test_an_arm_says_what_is_changed_to_training_and_to_people(benchmark, tmp_path: Path) -> None:
+    arms = benchmark("control_arms")
+    arm, plain = arms.parse_arms(
+        "counterfactual@ours+counterfactual_every=2+control_dilations=[1,2]+lr=0.001+adversarial=0,"
+        "rave@published,rave@published"
+    )
+    assert arm.train_options() == [
+        *(
+            "--arm",
+            "counterfactual",
+            "--model",
+            "decoder=source-filter",
+            "--weight",
+            "counterfactual_every=2",
+        ),
+        *("--model", "control_dilations=[1,2]", "--lr", "0.001", "--no-adversarial"),
+    ]
+    assert arm.label.startswith(
+        "counterfactual@ours, counterfactual_every 2, control_dilations [1,2], lr 0.001"
+    )
+    assert plain.folder == "rave.published" != arm.folder and plain.label == "rave@published"
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/run.json").write_text("{}")
+    tuned = arms.parse_arm(f"conditional@ours+from={tmp_path}/run")
+    assert tuned.train_options()[-2:] == ["--from", str(tmp_path / "run")]
+    assert "/" not in tuned.folder and "\\" not in tuned.folder
+
+
+@pytest.mark.parametrize("text", ["wavenet@ours", "rave@theirs", "rave@ours+spreda=1", "fader@ours+kl"])
+def test_an_arm_that_does_not_exist_is_refused_with_what_there_is(benchmark, text: str) -> None:
+    with pytest.raises(ValueError, match=r"METHOD is one of|there is no 'spreda'.*spread|not name=value"):
+        benchmark("control_arms").parse_arm(text)
+
+
+def test_every_arm_of_every_set_can_be_trained_and_says_why_it_is_there(benchmark) -> None:
+    arms = benchmark("control_arms")
+    for wanted in arms.SETS.values():
+        found = [arms.parse_arm(text) for text in wanted]
+        assert all(arm.train_options() and arm.why for arm in found)
+        assert len({arm.folder for arm in found}) == len(wanted)
+
+
+def test_what_was_finished_is_kept_and_other_options_are_refused(table, benchmark, tmp_path: Path) -> None:
+    arm = (tmp_path / "corpus", benchmark("control_arms").parse_arm("f-rave@published"), 0)
+    first = table.cell(*arm, options(table, tmp_path))
     train = table.calls[0]
     assert train[:2] == ["train", str(tmp_path / "corpus")] and "decoder=published" in train
     assert [c[0] for c in table.calls] == ["train", "export", "measure", "info"]
     table.calls.clear()
-    assert table.cell(*arm, options(tmp_path)) == first and not table.calls
+    assert table.cell(*arm, options(table, tmp_path)) == first and not table.calls
     with pytest.raises(SystemExit, match="another -o"):
-        table.cell(*arm, options(tmp_path, steps=500))
+        table.cell(*arm, options(table, tmp_path, "--steps", "500"))
+    table.cell(*arm, options(table, tmp_path, "--steps", "400", "--limit", "5"))
+    assert [c[0] for c in table.calls] == ["measure", "info"]  # trained as before, scored anew
     (tmp_path / "out/corpus/f-rave.published/seed0/scores.json").unlink()
     (tmp_path / "out/corpus/f-rave.published/seed0/f-rave-published.nrk").unlink()
-    table.cell(*arm, options(tmp_path))
+    table.calls.clear()
+    assert (
+        table.cell(*arm, options(table, tmp_path, "--steps", "400", "--tables")) is None and not table.calls
+    )
+    table.cell(*arm, options(table, tmp_path))
     assert "--resume" in table.calls[0]
 
 
 def test_figures_land_in_their_rows_beside_the_null_rows(table, tmp_path: Path, monkeypatch) -> None:
-    command = ["control_table.py", "corpus", "-o", "out", "--steps", "400", "--seeds", "0,1"]
-    monkeypatch.setattr(sys, "argv", [*command, "--arms", "rave@published,counterfactual@ours"])
     monkeypatch.chdir(tmp_path)
-    table.main()
+    budget = ["corpus", "-o", "out", "--steps", "400", "--seeds", "0,1"]
+    table.main([*budget, "--arms", "rave@published,counterfactual@ours+spread=0"])
+    table.main([*budget, "--arms", "rave@published,counterfactual@ours+spread=0,fader@ours", "--tables"])
     text = (tmp_path / "out" / "control.md").read_text("utf-8")
-    rows = {line.split(" | ")[0][2:]: line.split(" | ")[1:] for line in text.splitlines() if line[:2] == "| "}
-    assert "seed 0, 1" in text and "400 steps" in text and "2 cores" in text
+    assert "control_table.py corpus -o out" in text and "--tables`: 400 steps each, seed 0, 1" in text
+    assert "two cores, Linux" in text and "in brackets the least and the most" in text
+    assert "No run: fader@ours." in text
     ours, theirs = (
         next(line for line in text.splitlines() if line.startswith(f"| {arm} | "))
-        for arm in ("counterfactual@ours", "rave@published")
+        for arm in ("counterfactual@ours, spread 0", "rave@published")
     )
-    assert "| 0.80 ± 0.00 | 0.70 ± 0.00 |" in ours and "| 0.75 ± 0.00 | 436 k |" in ours
-    assert "| 0.40 ± 0.00 | 0.30 ± 0.00 |" in theirs and "| 1.00 ± 0.00 | 436 k |" in theirs
-    assert {"*source copied*", "*source, bare gain*"} <= set(rows)
+    # 0.8 and 0.9 against 0.4 and 0.5; mSTFT 1.2 and 1.1 against 1.6 and 1.5, whose mean is 1.55.
+    assert (
+        "| 0.85 (0.80 to 0.90) | 0.75 (0.70 to 0.80) |" in ours and "| -26 % (-29 to -23) | 436 k |" in ours
+    )
+    assert "| 0.45 (0.40 to 0.50) |" in theirs and "| +0 % (-3 to +3) | 436 k |" in theirs
+    assert "| 400 | 3.0 | 120 k |" in ours
+    assert "| *source copied* | 0.25 | 0.15 |" in text and "| *source, bare gain* | 0.25 |" in text
+    assert "* counterfactual@ours, spread 0: nothing keeps the code's scale." in text
     assert (tmp_path / "out" / "control.png").stat().st_size > 5000
-    assert len(json.loads((tmp_path / "out" / "control.json").read_text())["corpus"]["rave@published"]) == 2
+    found = json.loads((tmp_path / "out" / "control.json").read_text())["corpus"]["rave@published"]
+    assert [(s["seed"], s["control"]["one"]["mean"]) for s in found] == [(0, 0.4), (1, 0.5)]
+
+
+def test_a_transfer_stands_beside_where_it_was_asked_for(benchmark) -> None:
+    report = benchmark("control_report")
+    figures = {
+        "instrument": {"loudness": 0.9, "pitch": None, "way": 0.8}, "source as it is": {"loudness": 1.0},
+    }  # fmt: skip
+    text = report.transfer_table({"fader@ours": [{"transfer": figures}], "conditional@ours": [{}]})
+    assert "| fader@ours | 0.90 | – | – | – | 0.80 |" in text and "| *source as it is* | 1.00 |" in text
+    assert "conditional" not in text and report.transfer_table({"conditional@ours": [{}]}) == ""
 
 
 def test_the_published_metric_is_pooled_over_the_batch(benchmark) -> None:

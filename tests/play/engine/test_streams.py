@@ -128,3 +128,30 @@ def test_descriptors_stepped_for_playing_are_those_of_the_sound_a_frame_late_at_
         # One frame late, nothing is missing.
         assert stepped[t][fast, 0] == pytest.approx(whole[fast, t - 1], rel=1e-3, abs=1e-3), t
         assert stepped[t][slow, 1] == pytest.approx(whole[slow, t], rel=1e-3, abs=1e-3), t
+
+
+def test_descriptors_wait_while_a_frame_is_busy_and_miss_nothing(instrument):
+    frames, calm = 61, 8
+    random = np.random.default_rng(4)
+    audio = random.normal(0, 0.1, (1, 128 * frames)).astype(np.float32)
+    busy = random.random(frames) < 0.4
+    busy[-calm:] = False
+    fast, slow = instrument.graphs.fast, instrument.graphs.slow
+    calmly, stream = DescriptorStream(instrument.graphs), DescriptorStream(instrument.graphs)
+    known = []
+    for t in range(frames):
+        piece = audio[:, 128 * t : 128 * (t + 1)]
+        known.append(calmly.step(piece)[0, :, 1].copy())
+        before, found = (known[t - 1] if t else None), stream.step(piece, bool(busy[t]))[0, :, 1].copy()
+        if t % 7 == 3:
+            again = DescriptorStream(instrument.graphs)
+            again.restore(stream.state())
+            stream = again
+        # At most one frame late, and not computed in the busy frame itself.
+        late = busy[t] and t % 2 == 0 and t > 0
+        assert found[fast] == pytest.approx((before if late else known[t])[fast], rel=1e-3, abs=1e-3), t
+        recent = [known[max(t - n, 0)][slow].tolist() for n in range(4)]
+        assert any(found[slow].tolist() == pytest.approx(r, rel=1e-3, abs=1e-3) for r in recent), t
+    assert found == pytest.approx(known[-1], rel=1e-4)
+    assert stream.fast.state == pytest.approx(calmly.fast.state, rel=1e-4, abs=1e-6)
+    assert stream.slow.state == pytest.approx(calmly.slow.state, rel=1e-4, abs=1e-6)

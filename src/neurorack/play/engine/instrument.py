@@ -109,7 +109,7 @@ class Instrument:
 
     @cached_property
     def lead_in(self) -> LeadIn:
-        """The states that notes begin in; worked out when first asked for (0.1 s)."""
+        """The states that notes begin in; worked out when first asked for (0.3 s)."""
         return LeadIn(self.graphs, self.anchors_z, self.anchors_controls)
 
     @cached_property

@@ -2,9 +2,14 @@
 
 From a state of zeros a decoder needs 40 ms until its network knows what it plays; meanwhile it breaks out
 in noise, and its gain stage, which divides by the level of the last 70 ms, lets through far too much. So
-a note begins in a state that the decoder reaches when it has played the nearest anchor for a while; a few
-frames of the note itself are decoded unheard; and then the gain stage is told that it has always been so.
-(Nearest in the controls: they multiply into the network and shape its memory more than z does.)
+a note begins in a state that the decoder reaches when it has played the nearest anchor for a while, at the
+note's pitch; a few frames of the note itself are decoded unheard; and then the gain stage is told that it
+has always been so. (Nearest in the controls: they multiply into the network and shape its memory more than z
+does.)
+
+Every unheard frame must be computed in the block in which the note starts, so they have to be few. Pitch is
+what a note changes most: the anchors have been played at PITCHES pitches beforehand, with the same noise, and
+states between two of them are a mixture of both.
 """
 
 import numpy as np
@@ -13,13 +18,16 @@ from neurorack.core.level import FLOOR_DB, FLOOR_POWER, TAPS
 from neurorack.core.manifest import Manifest
 from neurorack.play.engine.graphs import Graphs
 
-LEAD_FRAMES, FAR_FRAMES = 8, 4
-"""Frames of a note that are decoded unheard, and how many more where no anchor is near."""
-FAR = 0.6
-"""Distance in normalised controls from which on no anchor is near."""
-REST_FRAMES = 24
-"""Frames that every anchor has been played for."""
-ANCHORS_TOGETHER = 8
+LEAD_FRAMES, SHORT_LEAD_FRAMES = 6, 4
+"""Frames of a note that are decoded unheard, and how many where several notes sound or start: they must all
+fit into a block as one does."""
+KNOWN_FRAMES = 6
+"""Frames, at least, of which the gain stage takes the powers for the note's own."""
+PITCHES = 5
+"""Pitches at which every anchor has been played, equally spaced over the control."""
+REST_FRAMES = 16
+"""Frames for which each of them has been played."""
+TOGETHER = 8
 SUB_BLOCKS = 4
 """Powers a frame in the gain stage's slow window."""
 SLOW = 96 - SUB_BLOCKS
@@ -27,25 +35,35 @@ GAIN_SIZE = SLOW + 2 * (TAPS - 1) + 1
 """The gain stage's memory, the last numbers of a decoder's state (see learn/model/gain.py): powers of
 sub-blocks and of frames, powers of frames at the level asked, and the last gain."""
 
+_BACKWARDS = np.arange(-SLOW, 0)
+_MEAN = np.full(SUB_BLOCKS, 1.0 / SUB_BLOCKS, np.float32)
+
 
 class LeadIn:
     """States for notes to begin in. anchors_z [A, Z], anchors_controls [A, C]."""
 
     def __init__(self, graphs: Graphs, anchors_z: np.ndarray, anchors_controls: np.ndarray) -> None:
-        self._manifest = graphs.manifest
-        self._controls = anchors_controls
-        self._rests = _rests(graphs, anchors_z, anchors_controls)
-        self._tells = self._manifest.gained and self._remembers(graphs, anchors_z[:1], anchors_controls[:1])
+        self._manifest = m = graphs.manifest
+        self._pitch = m.control_index("pitch") if m.pitched else -1
+        self._others = [i for i in range(len(m.controls)) if i != self._pitch]
+        self._controls = anchors_controls[:, self._others]
+        self._rests = _rests(graphs, anchors_z, anchors_controls, self._pitch)
+        self._tells = m.gained and self._remembers(graphs, anchors_z[:1], anchors_controls[:1])
 
-    def begin(self, controls: np.ndarray) -> tuple[np.ndarray, bool]:
-        """The state [S] to begin a note in, the first frame of which asks for these controls [C]; whether
-        that is far away.
-        """
-        squared = np.square(self._controls - controls).sum(axis=1)
-        nearest = int(np.argmin(squared))
-        return self._rests[nearest], bool(squared[nearest] > FAR * FAR)
+    def begin(self, controls: np.ndarray) -> np.ndarray:
+        """The state [S] to begin a note in, the first frame of which asks for these controls [C]."""
+        nearest = int(np.argmin(np.square(self._controls - controls[self._others]).sum(axis=1)))
+        rests = self._rests[nearest]
+        if len(rests) == 1:
+            return rests[0]
+        place = (min(max(float(controls[self._pitch]), -1.0), 1.0) + 1.0) * 0.5 * (len(rests) - 1)
+        low = min(int(place), len(rests) - 2)
+        mixed = rests[low + 1] - rests[low]
+        mixed *= np.float32(place - low)
+        mixed += rests[low]
+        return mixed
 
-    def settle(self, state: np.ndarray, level_db: float, f0_hz: float, frames: int = LEAD_FRAMES) -> None:
+    def settle(self, state: np.ndarray, level_db: float, f0_hz: float, frames: int) -> None:
         """After the unheard frames: tell the gain stage that they have always been going on; in place.
 
         state: [S]; level_db, f0_hz: what the note asks for (f0_hz 0: no pitch); frames: how many
@@ -55,14 +73,14 @@ class LeadIn:
             return
         memory = state[len(state) - GAIN_SIZE :]
         fine = memory[:SLOW]
-        known = (frames - 1) * SUB_BLOCKS
+        known = (max(frames, KNOWN_FRAMES) - 1) * SUB_BLOCKS
         block_hz = self._manifest.sample_rate / self._manifest.hop * SUB_BLOCKS
         period = known
         if f0_hz > 0.0 and block_hz / f0_hz <= known:
             period = max(round(int(known * f0_hz / block_hz) * block_hz / f0_hz), 1)
         last = fine[SLOW - period :].copy()
-        fine[:] = np.resize(last[::-1], SLOW)[::-1]
-        power = fine.reshape(-1, SUB_BLOCKS).mean(axis=1)[1 - TAPS :]
+        np.take(last, _BACKWARDS % period, out=fine)
+        power = fine[(1 - TAPS) * SUB_BLOCKS :].reshape(-1, SUB_BLOCKS) @ _MEAN
         squared = max(10.0 ** (max(level_db, FLOOR_DB) / 10.0) - FLOOR_POWER, 0.0) / (last.mean() + 1e-6)
         memory[SLOW : SLOW + TAPS - 1] = power
         memory[SLOW + TAPS - 1 : -1] = power * squared
@@ -88,7 +106,7 @@ class LeadIn:
 
 
 def _fill(inputs: dict, manifest: Manifest, z: np.ndarray, controls: np.ndarray, seed: int) -> None:
-    """Inputs for frames that all ask for the same: z [B, Z], controls [B, C]."""
+    """Inputs for frames that all ask for the same: z [B, Z], controls [B, C]; the same noise in every row."""
     inputs["z"][:] = z[:, :, None]
     inputs["controls"][:] = controls[:, :, None]
     for name, control in (("level_db", "loudness"), ("f0_hz", "pitch")):
@@ -96,20 +114,25 @@ def _fill(inputs: dict, manifest: Manifest, z: np.ndarray, controls: np.ndarray,
             row = manifest.control_index(control)
             asked = manifest.controls[row].normaliser.to_physical(controls[:, row])
             inputs[name][:] = asked[:, None, None]
-    inputs["noise"][:] = np.random.Generator(np.random.PCG64(seed)).standard_normal(inputs["noise"].shape)
+    inputs["noise"][:] = np.random.Generator(np.random.PCG64(seed)).standard_normal(inputs["noise"].shape[1])
 
 
-def _rests(graphs: Graphs, anchors_z: np.ndarray, anchors_controls: np.ndarray) -> np.ndarray:
-    """The decoder's states [A, S] after it has played each anchor for REST_FRAMES."""
-    count, step = len(anchors_z), REST_FRAMES // 2
+def _rests(graphs: Graphs, anchors_z: np.ndarray, anchors_controls: np.ndarray, pitch: int) -> np.ndarray:
+    """The decoder's states [A, P, S] after it has played each anchor at each pitch for REST_FRAMES.
+
+    pitch: the row of the pitch control; -1: there is none, and P is 1.
+    """
+    pitches = PITCHES if pitch >= 0 else 1
+    z, controls = np.repeat(anchors_z, pitches, axis=0), np.repeat(anchors_controls, pitches, axis=0)
+    if pitch >= 0:
+        controls[:, pitch] = np.tile(np.linspace(-1.0, 1.0, pitches), len(anchors_z))
+    count = len(z)
     rests = np.empty((count, graphs.manifest.graphs["decoder"].state_size), np.float32)
-    stream = graphs.stream("decoder", ANCHORS_TOGETHER, ())
-    for start in range(0, count, ANCHORS_TOGETHER):
-        which = np.minimum(np.arange(start, start + ANCHORS_TOGETHER), count - 1)
+    stream = graphs.stream("decoder", TOGETHER, ())
+    for start in range(0, count, TOGETHER):
+        which = np.minimum(np.arange(start, start + TOGETHER), count - 1)
         stream.state.fill(0.0)
-        for part in range(2):
-            inputs = stream.inputs(step)
-            _fill(inputs, graphs.manifest, anchors_z[which], anchors_controls[which], part)
-            stream.run(step)
+        _fill(stream.inputs(REST_FRAMES), graphs.manifest, z[which], controls[which], 0)
+        stream.run(REST_FRAMES)
         rests[which] = stream.state
-    return rests
+    return rests.reshape(len(anchors_z), pitches, -1)

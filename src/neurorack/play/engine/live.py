@@ -45,8 +45,8 @@ class LiveSource:
         self._fresh = True
         self.power = 0.0
 
-    def step(self, audio: np.ndarray) -> np.ndarray:
-        """One input frame [hop] -> its row."""
+    def step(self, audio: np.ndarray, busy: bool = False) -> np.ndarray:
+        """One input frame [hop] -> its row. In a `busy` frame the controls are not measured anew."""
         np.clip(audio, -8.0, 8.0, out=self._audio[0])
         if not math.isfinite(float(self._audio.sum())):
             self._audio.fill(0.0)
@@ -55,7 +55,7 @@ class LiveSource:
         if not math.isfinite(float(latent.sum())):
             self._encoder.reset()
             latent = np.zeros_like(latent)
-        before, measured = self._descriptors.step(self._audio)[0, self._map.columns].T
+        before, measured = self._descriptors.step(self._audio, busy)[0, self._map.columns].T
         if self._fresh:
             self._history[:] = measured[:, None]
             self._fresh = False

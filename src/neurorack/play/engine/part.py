@@ -21,6 +21,8 @@ from neurorack.play.engine.tone import Clips
 from neurorack.play.engine.voice import Voice
 
 MAX_VOICES = 4
+SPARES = 4
+"""Rows made beforehand for voices whose own have to fade."""
 _WIDTH, _MOTION, _X, _Y, _RADIUS, _RATE = (
     PARAM_INDEX[name] for name in ("width", "map_motion", "map_x", "map_y", "map_radius", "map_rate_hz")
 )
@@ -50,6 +52,8 @@ class Part:
         self.motion = MapMotion(self.shared.frame_s)
         self._ghosts: list[tuple[Row, Tail, int]] = []
         """Rows that fade where another note took their voice, and their channel (2: both)."""
+        self._spare: list[tuple[Row, Tail]] = []
+        self._spare = self._spares(SPARES)
         self._clips: Clips | None = None
         self._first = self._column = 0
         self._playing: list[Voice] = []
@@ -148,7 +152,8 @@ class Part:
         self._live_runs = wanted
         if wanted:
             assert sound_in is not None
-            shared.live = self.live.step(sound_in)
+            starts = any(voice.on and voice.left.fresh for voice in self.voices)
+            shared.live = self.live.step(sound_in, starts)
             shared.live_controls = shared.live[shared.latent :].tolist()
             shared.live_physical = self.live.physical.tolist()
         else:
@@ -206,7 +211,9 @@ class Part:
                 for row, tail, channel in self._ghosts:
                     self._finish(row, tail, audio[place], t, tail.gate, at, channel)
                     place += 1
-            self._ghosts = [ghost for ghost in self._ghosts if not ghost[1].faded]
+            if self._ghosts:
+                self._spare += [ghost[:2] for ghost in self._ghosts if ghost[1].faded]
+                self._ghosts = [ghost for ghost in self._ghosts if not ghost[1].faded]
         self._first += count
         self._column = 0
 
@@ -230,18 +237,24 @@ class Part:
         assert isinstance(voice, Voice)
         self._flush()
         self._decoder.take_out()
-        if not voice.on:
-            return
-        for channel, row in enumerate(voice.rows):
-            fading, tail = self._decoder.new_row(), Tail(self.hop)
-            fading.copy_from(row)
-            fading.hold()
-            tail.copy_from(voice.tails[channel])
+        if not voice.on or voice.left.fresh:
+            return  # nothing of it has been heard: a note replaced within its first frame is left out
+        both = not voice.stereo
+        for channel, (row, tail) in enumerate(voice.give_away(self._spares(len(voice.rows)))):
+            row.hold()
             tail.fade(sample)
-            self._ghosts.append((fading, tail, channel if voice.stereo else 2))
+            self._ghosts.append((row, tail, 2 if both else channel))
         # Rows are few: of many notes that start together, the oldest that fade are cut.
-        room = MAX_VOICES * (2 if voice.stereo else 1)
-        del self._ghosts[: max(len(self._ghosts) - min(room, 4), 0)]
+        room = MAX_VOICES * (1 if both else 2)
+        cut = max(len(self._ghosts) - min(room, 4), 0)
+        self._spare += [ghost[:2] for ghost in self._ghosts[:cut]]
+        del self._ghosts[:cut]
+
+    def _spares(self, count: int) -> list[tuple[Row, Tail]]:
+        """Rows and tails that nothing uses."""
+        made = [(self._decoder.new_row(), Tail(self.hop)) for _ in range(count - len(self._spare))]
+        self._spare += made
+        return [self._spare.pop() for _ in range(count)]
 
     def state(self) -> State:
         """Everything later frames depend on."""

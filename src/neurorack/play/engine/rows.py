@@ -13,14 +13,14 @@ import numpy as np
 from neurorack.core.noise import WhiteNoise
 from neurorack.play.engine.graph_stream import GraphStream
 from neurorack.play.engine.graphs import Graphs
-from neurorack.play.engine.lead_in import FAR_FRAMES, LEAD_FRAMES, LeadIn
+from neurorack.play.engine.lead_in import LEAD_FRAMES, SHORT_LEAD_FRAMES, LeadIn
 from neurorack.play.engine.plain_state import State, attributes, set_attributes
 
 MAX_FRAMES = 16
 """Most frames rendered in one decoder call."""
 SIZES = (1, 2, 3, 4, 6, 8, 12)
 """Numbers of rows that streams are kept for; others take the next larger one."""
-WARM_FRAMES = (1, 2, 4, 8, 16)
+WARM_FRAMES = tuple(sorted({1, 2, 4, LEAD_FRAMES, SHORT_LEAD_FRAMES, 8, 16}))
 _STATE = ("z", "controls", "level_db", "f0_hz", "memory", "seed", "frames", "like_left", "used", "fresh")
 
 
@@ -110,27 +110,22 @@ class DecoderRows:
         if rows != self._rows:
             fresh = [row for row in rows if row.fresh]
             if fresh:
-                self._lead_in(fresh, likeness)
+                # What sounds beside them takes its time, too: then they are led in for half as long.
+                alone = len(fresh) == len(rows) <= 2
+                self._lead_in(fresh, LEAD_FRAMES if alone else SHORT_LEAD_FRAMES, likeness)
             self._enter(rows)
         return self._run(rows, count, likeness)
 
-    def _lead_in(self, rows: list[Row], likeness: float) -> None:
+    def _lead_in(self, rows: list[Row], frames: int, likeness: float) -> None:
         """Decode rows that start, unheard, as if their first column had stood for some frames."""
         self.take_out()
-        far = []
         for row in rows:
-            row.memory[:], is_far = self._leads.begin(row.controls[:, 0])
-            if is_far:
-                far.append(row)
-        # A chord must fit into a block as one note does: its notes are led in for half as long.
-        lead = LEAD_FRAMES if len(rows) <= 2 else LEAD_FRAMES // 2
-        for some, frames in ((far if lead == LEAD_FRAMES else [], FAR_FRAMES), (rows, lead)):
-            if some:
-                self._enter(some)
-                self._run(some, frames, likeness, lead=True)
-                self.take_out()
+            row.memory[:] = self._leads.begin(row.controls[:, 0])
+        self._enter(rows)
+        self._run(rows, frames, likeness, lead=True)
+        self.take_out()
         for row in rows:
-            self._leads.settle(row.memory, float(row.level_db[0]), float(row.f0_hz[0]), lead)
+            self._leads.settle(row.memory, float(row.level_db[0]), float(row.f0_hz[0]), frames)
             row.fresh = False
 
     def _run(self, rows: list[Row], count: int, likeness: float, lead: bool = False) -> np.ndarray:

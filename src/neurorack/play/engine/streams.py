@@ -19,6 +19,9 @@ from neurorack.play.engine.plain_state import State
 VOICED = 0.5
 """Periodicity from which a frame counts as voiced; pitch is held through the others."""
 
+SLOW_MOST_WAIT = SLOW_EVERY - 1
+"""Frames for which slow descriptors wait at most: then the next are due."""
+
 LIVE_FRAMES = (1, 2, 4, 8, 16)
 """Run lengths (frames) bound and warmed when a stream is made for live use."""
 
@@ -82,6 +85,8 @@ class DescriptorStream:
         self._pending = np.zeros((batch, SLOW_EVERY * self.hop), np.float32)
         self._pair = np.zeros((batch, 2 * self.hop), np.float32)
         self._two = np.empty((batch, len(names), 2), np.float32)
+        self._fast_waits = False
+        self._slow_waits = -1
         self.reset()
 
     def reset(self) -> None:
@@ -93,22 +98,29 @@ class DescriptorStream:
         self._pending.fill(0.0)
         self._pair.fill(0.0)
         self._two[:] = self._defaults[:, None]
+        self._fast_waits, self._slow_waits = False, -1
         self.frames = 0
 
     def state(self) -> State:
         """What later frames depend on."""
-        slow = {} if self.slow is None else {"slow": self.slow.state.copy()}
+        slow = {}
+        if self.slow is not None:
+            slow = {"slow": self.slow.state.copy(), "whole": self.slow.inputs(1)["audio"].copy()}
+        waits = {"fast_waits": int(self._fast_waits), "slow_waits": self._slow_waits}
         own = {"last": self._last.copy(), "pending": self._pending.copy(), "frames": self.frames}
         own |= {"pair": self._pair.copy(), "two": self._two.copy()}
-        return {"fast": self.fast.state.copy(), **slow, **own}
+        return {"fast": self.fast.state.copy(), **slow, **waits, **own}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Put back what `state` gave."""
         self.fast.state[:] = state["fast"]
         if self.slow is not None:
             self.slow.state[:] = state["slow"]
+            self.slow.inputs(1)["audio"][:] = state["whole"]
+        self._fast_waits, self._slow_waits = bool(state["fast_waits"]), int(state["slow_waits"])
         self._last[:], self._pending[:] = state["last"], state["pending"]
         self._pair[:], self._two[:] = state["pair"], state["two"]
+        self.fast.inputs(2)["audio"][:] = self._pair
         self.frames = int(state["frames"])
 
     def process(self, audio: np.ndarray) -> np.ndarray:
@@ -127,25 +139,50 @@ class DescriptorStream:
             self.frames += count
         return values
 
-    def step(self, audio: np.ndarray) -> np.ndarray:
+    def step(self, audio: np.ndarray, busy: bool = False) -> np.ndarray:
         """One frame of sound [B, 128] -> descriptors of the frame before and of this one [B, D, 2] (valid
         until the next call); for playing, with the least work at once.
 
         Fast descriptors of two frames are evaluated together, in the frames between those with slow ones: in
-        every other frame both columns repeat the newest values there are. Use `process` or `step`, not both.
+        every other frame both columns repeat the newest values there are. In a frame that is `busy` with
+        other work both wait, the fast ones for one frame, the slow ones for SLOW_MOST_WAIT at most. Use
+        `process` or `step`, not both.
         """
-        odd, two = self.frames % 2 == 1, self._two
-        self._pair[:, : self.hop] = self._pair[:, self.hop :]
-        self._pair[:, self.hop :] = audio
+        two, hop = self._two, self.hop
         two[:, :, 0] = two[:, :, 1]
-        if not odd:
+        waited, full = self._fast_waits, self.frames % 2 == 0
+        if waited:
+            two[:, self._fast_rows] = self.fast.run(2)["values"][:, :, 1:]
+        self._pair[:, full * hop : (full + 1) * hop] = audio
+        if full:
             self.fast.inputs(2)["audio"][:] = self._pair
-            two[:, self._fast_rows] = self.fast.run(2)["values"]
+            if not busy:
+                two[:, self._fast_rows] = self.fast.run(2)["values"]
+        self._fast_waits = full and busy
+        if waited or (full and not busy):
             self._hold_finite(two)
+            busy = True
         if self.slow is not None:
-            self._process_slow(audio, two[:, :, 1:])
+            self._step_slow(audio, busy)
+            two[:, self._slow_rows, 1] = self._last[:, self._slow_rows]
         self.frames += 1
         return two
+
+    def _step_slow(self, audio: np.ndarray, busy: bool) -> None:
+        """Take in one frame; evaluate the last quadruple if it waits and there is time."""
+        assert self.slow is not None
+        place = self.frames % SLOW_EVERY
+        self._pending[:, place * self.hop : (place + 1) * self.hop] = audio
+        if place == SLOW_EVERY - 1:
+            self.slow.inputs(1)["audio"][:] = self._pending
+            self._slow_waits = 0
+        if self._slow_waits < 0:
+            return
+        if busy and self._slow_waits < SLOW_MOST_WAIT:
+            self._slow_waits += 1
+            return
+        self._slow_waits = -1
+        self._take_slow(self.slow.run(1)["values"][:, :, 0])
 
     def _hold_finite(self, out: np.ndarray) -> None:
         """Replace NaN and infinity, should a graph ever give them, by the row's last finite value; in

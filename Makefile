@@ -10,7 +10,7 @@ TORCH ?=
 TESTS ?=
 # Two workers, each with one thread for numbers; which tests go where: tests/conftest.py. A worker that crashes is a
 # failure and ends the run: pytest-xdist 3.8 waits for ever for the one that it starts in its place.
-PARALLEL := -n 2 --dist loadgroup --no-loadscope-reorder --max-worker-restart 0
+PARALLEL := -n 2 --no-loadscope-reorder --max-worker-restart 0
 # Torch's modules are typed too loosely for mypy to be of use in the rest of learn.
 TYPED := -p neurorack.core -p neurorack.play -p neurorack.cli -p neurorack.learn.corpus
 BIN := $(if $(filter Windows_NT,$(OS)),Scripts,bin)

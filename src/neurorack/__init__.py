@@ -7,9 +7,14 @@
 The names of neurorack.api are found here too; they load on first use, so that `import neurorack` is instant.
 """
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from neurorack.core.version import __version__ as __version__
+
+# From 1.29 on, ONNX Runtime reports its use to its makers unless this is set before it is first imported.
+# Nothing is to leave this machine, nor is a thread to keep a data base beside the sound.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from neurorack.api import (

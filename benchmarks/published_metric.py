@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from neurorack.core.errors import NeurorackError
 from neurorack.core.library import find
 from neurorack.core.nrk import read_nrk
 from neurorack.learn.corpus.corpus import Corpus
@@ -83,11 +84,15 @@ def pooled(pairs: list[tuple[np.ndarray, np.ndarray]]) -> float | None:
 def published_metric(
     instrument: str, corpus: Path, split: str = "test", limit: int = 16, seed: int = 0
 ) -> dict[str, Any]:
-    """For the instrument and the two null rows: `mean`, by number of attributes, by kind, by attribute."""
+    """For the instrument and the two null rows: `mean`, by number of attributes, by kind, by attribute; each
+    (r + 1) / 2, 0 to 1. `excerpts`: how many sounds. NeurorackError where there are fewer than two.
+    """
     archive = read_nrk(find(instrument))
     renderer, rate = Renderer(archive), archive.manifest.sample_rate
     excerpts = excerpts_of_corpus(Corpus.open(corpus), split, limit, seed)
     vocabulary, sources = prepare_sources(archive, renderer, excerpts)
+    if len(sources) < 2:
+        raise NeurorackError(f"{corpus}: a swap takes two sounds of the {split} split, not {len(sources)}.")
     # (row, kind, attributes changed, attribute) -> pairs of asked and heard
     pairs: dict[tuple[str, str, int, str], list[tuple[np.ndarray, np.ndarray]]] = {}
     for index, source in enumerate(sources):

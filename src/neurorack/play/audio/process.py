@@ -22,7 +22,9 @@ from neurorack.play.audio.tell_volts import Listening
 from neurorack.play.control.bridge import Bridge, BridgeAddress
 from neurorack.play.control.records import FAILED, RUNNING, Command, Status, from_record, to_record
 from neurorack.play.engine.engine import Engine, load_instrument
-from neurorack.play.engine.frame import ControlFrame
+from neurorack.play.engine.events import Event, Kind
+from neurorack.play.engine.frame import ControlFrame, Source
+from neurorack.play.engine.params import MONO_RETRIGGER
 
 TICK_S = 0.05
 FAILED_EXIT = 3
@@ -92,10 +94,17 @@ def _load(command: Command, status: Status) -> Engine:
 
 
 def _warm(engine: Engine, block: int) -> None:
-    """What is done for the first time takes longest: do it before anybody waits for it."""
-    for _ in range(WARM_BLOCKS):
-        engine.render(block, ControlFrame())
-    engine.snapshot()
+    """What is done for the first time takes longest: do it before anybody waits for it.
+
+    A note, one that takes its place, live input; then everything is as it was.
+    """
+    before = engine.snapshot()
+    for source in (Source.HOLD, Source.LIVE):
+        frame = ControlFrame(source=source, voice_mode=MONO_RETRIGGER)  # type: ignore[call-arg]
+        for n in range(WARM_BLOCKS):
+            played = [Event(Kind.NOTE_ON, n, 220.0, 0.8)] if n % 4 == 0 else []
+            engine.render(block, frame, None, played)
+    engine.restore(before)
 
 
 def _tell(status: Status, engine: Engine, renderer: Renderer, outlet: Outlet, drops: Drops) -> None:

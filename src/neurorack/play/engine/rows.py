@@ -86,7 +86,11 @@ class DecoderRows:
         self._gained, self._pitched = m.gained, m.pitched
         self._streams: dict[int, GraphStream] = {}
         for size in SIZES:
-            self._streams[size] = graphs.stream("decoder", size, WARM_FRAMES)
+            self._streams[size] = stream = graphs.stream("decoder", size, WARM_FRAMES)
+            # The first two runs of a length lay out its memory: not in the block in which a note starts.
+            for frames in (LEAD_FRAMES, LEAD_FRAMES, SHORT_LEAD_FRAMES, SHORT_LEAD_FRAMES):
+                stream.run(frames)
+            stream.reset()
         self._rows: list[Row] = []
         self._stream = self._streams[1]
 

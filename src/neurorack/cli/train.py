@@ -1,6 +1,5 @@
 """`neurorack train`: a corpus becomes a run."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 Examples
   neurorack train corpus -o run --minutes 30
   neurorack train corpus -o run --resume
+  neurorack train corpus -o run --minutes 10 --from mine.nrk   begin with what another has learnt
   neurorack train corpus -o big --size studio --minutes 60 --devices 2
 Watch it:  tensorboard --logdir run
 """
@@ -157,16 +157,19 @@ def command(
 ) -> None:
     """Train an instrument on CORPUS (made by `neurorack prepare`).
 
-    It can be stopped at any moment, even by a power cut, and goes on with --resume. When it ends, make the
-    instrument
-    with `neurorack export RUN -o NAME.nrk`.
+    It can be stopped at any moment, even by a power cut, and goes on with --resume (which also finds a CORPUS
+    that has moved). It says which stage it is in, and when the instrument will be playable: when the
+    distance to recordings held out is within 20 % of where its curve is going to end, and below 1.4. When it
+    ends, make the instrument with `neurorack export RUN -o NAME.nrk`.
+
+    Memory: 0.35 GB for every hour of recordings, twice that while they are read.
     """
     import torch
 
     from neurorack.core.errors import NeurorackError
     from neurorack.learn.train.objective import Weights
     from neurorack.learn.train.run import RunConfig
-    from neurorack.learn.train.start import make_fabric, new_run, train
+    from neurorack.learn.train.start import make_fabric, new_run, parse_changes, take_up, train
 
     if threads:
         torch.set_num_threads(threads)
@@ -183,15 +186,6 @@ def command(
         except (KeyError, ValueError):
             raise NeurorackError(
                 f"--weight {pair!r} is not NAME=NUMBER with a NAME of {', '.join(kinds)}."
-            ) from None
-    shape: dict[str, object] = {}
-    for pair in changes:
-        name, _, value = pair.partition("=")
-        try:
-            shape[name] = value if value.replace("-", "").isalpha() else json.loads(value)
-        except ValueError:
-            raise NeurorackError(
-                f"--model {pair!r} is not NAME=VALUE with a number, a word or a list like [1,2,4]."
             ) from None
     fabric = make_fabric(accelerator, devices, strategy)
     fabric.launch()
@@ -211,7 +205,7 @@ def command(
                 adversarial=adversarial,
                 seed=seed,
                 weights=parsed,
-                changes=shape,
+                changes=parse_changes(changes),
                 controls=tuple(c.strip() for c in controls.split(",") if c.strip()),
                 origin=origin,
                 new_code=new_code,
@@ -219,7 +213,7 @@ def command(
         fabric.barrier()
     train(
         run,
-        RunConfig.read(run),
+        take_up(run, corpus) if resume else RunConfig.read(run),
         resume=resume,
         fabric=fabric,
         quiet=quiet,

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,31 +12,17 @@ import soundfile as sf
 sys.path.insert(0, str(Path(__file__).parent))
 
 from panel_hand import join, playing, sounds
+from small_disk import small_disk
 
 from neurorack.play.session.take import read_take
 
 LINUX = sys.platform == "linux"
-MOUNT = 'mount -t tmpfs -o size=6m tmpfs "$1" && shift && exec "$@"'
-"""Of its own file system in "$1", no other process knows."""
-
-
-def small_disk(folder: Path) -> list[str]:
-    """A command that mounts a disk of 6 MB in `folder` and becomes the command after it."""
-    folder.mkdir()
-    tried = []
-    for flags in ("-rm", "-m"):  # as anybody, where the system lets anybody; as root
-        command = ["unshare", flags, "sh", "-c", MOUNT, "sh", str(folder)]
-        done = subprocess.run([*command, "true"], capture_output=True, text=True)
-        if done.returncode == 0:
-            return command
-        tried.append(done.stderr.strip())
-    pytest.skip(f"no disk can be mounted here: {'; '.join(tried)}")  # what .ci/run does not let pass
 
 
 @pytest.mark.skipif(not LINUX, reason="macOS and Windows have no file systems of one process' own")
 def test_a_full_disk_ends_the_recording_and_nothing_else(tmp_path, tiny_nrk):
     takes = tmp_path / "takes"
-    inside = small_disk(takes)
+    inside = small_disk(takes, 6)
 
     async def record(hand, seconds):
         await hand.say("record", on=True)

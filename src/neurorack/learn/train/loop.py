@@ -14,25 +14,40 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from neurorack.core.errors import NeurorackError
 from neurorack.core.timebase import HOP
-from neurorack.learn.corpus import Corpus
 from neurorack.learn.model.config import CRITIC_ARMS
 from neurorack.learn.model.streaming import use_bf16
-from neurorack.learn.train.batches import Tape
-from neurorack.learn.train.checkpoint import NAME, load_checkpoint, save_checkpoint
+from neurorack.learn.train.batches import Batch, Tape
 from neurorack.learn.train.counterfactual import Support
 from neurorack.learn.train.discriminator import Discriminators, discriminator_loss, generator_losses
+from neurorack.learn.train.display import Display
 from neurorack.learn.train.evaluate import evaluate
+from neurorack.learn.train.keeping import Keeping, move_state
+from neurorack.learn.train.material import fitting_crop, open_corpus, silent_share
 from neurorack.learn.train.monitor import Monitor
 from neurorack.learn.train.objective import objective_for
 from neurorack.learn.train.run import RunConfig
-from neurorack.learn.train.schedule import Clock, learning_rate_factor
-
-ADVERSARIAL_FROM = 0.6
-"""Share of the budget after which the judges join and the encoder is frozen."""
+from neurorack.learn.train.schedule import (
+    ADVERSARIAL_FROM,
+    WARM_UP_STEPS,
+    Clock,
+    learning_rate_factor,
+    stage_of,
+)
+from neurorack.learn.train.watch import Watch, silence_in_words
 
 EMA_DECAY = 0.998
+
+FIRST_LOOKS = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
+"""Shares of the time between evaluations after which, once warmed up, the first ones are made: a forecast
+needs some.
+"""
+
+DRAWS = 8
+"""Times a batch that holds nothing but silence is drawn again."""
+
+AUDIBLE = 1e-3
+"""Peak (-60 dBFS) below which a batch is silence."""
 
 
 def generator_for(seed: int, step: int, rank: int) -> torch.Generator:
@@ -44,13 +59,18 @@ class Trainer:
     """Everything a run holds while it trains."""
 
     def __init__(
-        self, run: Path, config: RunConfig, fabric: Fabric, quiet: bool = False, bf16: bool = False
+        self,
+        run: Path,
+        config: RunConfig,
+        fabric: Fabric,
+        quiet: bool = False,
+        bf16: bool = False,
+        display: Display | None = None,
     ) -> None:
-        self.run, self.config, self.fabric = run, config, fabric
+        self.run, self.fabric = run, fabric
         torch.manual_seed(config.seed)
-        corpus = Corpus.open(Path(config.corpus))
+        corpus = open_corpus(config)
         normalisers = config.fitted()
-        rate = config.model.sample_rate
         model = config.build()
         self.objective = objective_for(config, model)
         self.weights = self.objective.weights
@@ -67,12 +87,8 @@ class Trainer:
         device = fabric.device
         self.tape = Tape(corpus, "train", config.model.controls, normalisers, device)
         margin = self.objective.margin
-        if self.tape.frames <= config.crop_frames + margin:
-            least = (config.crop_frames + margin + 1) * HOP / rate
-            raise NeurorackError(
-                f"The training split holds {self.tape.frames * HOP / rate:.2f} s of sound and training needs "
-                f"{least:.1f} s: add recordings."
-            )
+        self.config = config = fitting_crop(config, self.tape.frames, margin)
+        self.silent = silent_share(self.tape)
         if config.arm == "counterfactual":
             pitch = self.objective.names.index("pitch") if "pitch" in self.objective.names else None
             frames = self.tape.sounding_controls()
@@ -81,7 +97,11 @@ class Trainer:
         tape = Tape(corpus, held_out, config.model.controls, normalisers, device)
         length = min(config.crop_frames, max(64, tape.frames - margin - 1))
         self.validation = tape.batch(16, length, margin, 0.0, generator_for(12345, 0, 0))
-        self.monitor = Monitor(run, config.model.sample_rate, quiet) if fabric.is_global_zero else None
+        self.watch, self.keeping = Watch(), Keeping(self)
+        self.spread = 0.0
+        """The spread loss of late."""
+        main = fabric.is_global_zero
+        self.monitor = Monitor(run, config.model.sample_rate, quiet, display) if main else None
 
     @property
     def model(self) -> nn.Module:
@@ -93,20 +113,10 @@ class Trainer:
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         return {"model": self.optimizer, "critic": self.critic_optimizer, "judges": self.judge_optimizer}
 
-    def save(self) -> None:
-        """Write the checkpoint (rank 0)."""
-        if self.fabric.is_global_zero:
-            extra = {
-                "step": self.clock.step,
-                "elapsed_s": self.clock.elapsed_s,
-                "progress": self.clock.progress,
-            }
-            save_checkpoint(self.run / NAME, self.modules(), self.optimizers(), extra)
-
-    def resume(self) -> None:
-        """Continue from the run's checkpoint."""
-        extra = load_checkpoint(self.run / NAME, self.modules(), self.optimizers())
-        self.clock.step, self.clock.elapsed_s = extra["step"], extra["elapsed_s"]
+    def say(self, text: str) -> None:
+        """Plain speech to whoever watches (rank 0)."""
+        if self.monitor:
+            self.monitor.say(text)
 
     def fit(self, checkpoint_every_s: float = 60.0, evaluate_every_s: float = 120.0) -> None:
         """Train until the clock says stop, then evaluate and save."""
@@ -115,52 +125,83 @@ class Trainer:
         self.ema.to(fabric.device)
         self.discriminators.to(fabric.device)
         for optimizer in self.optimizers().values():
-            _move_state(optimizer, fabric.device)
+            move_state(optimizer, fabric.device)
         objective = fabric.setup_module(self.objective)
         optimizer = fabric.setup_optimizers(self.optimizer)
+        if words := silence_in_words(self.silent):
+            self.say(words)
+        if not self.clock.step:
+            self.keeping.save()  # what there is to go back to
         saved = shown = self.clock.elapsed_s
+        looks: list[float] = []
         self.clock.pause()
         first, speed_from = self.clock.step, self.clock.elapsed_s
+        looked = -1
         while self.clock.progress < 1.0:
             step, progress = self.clock.step, self.clock.progress
             judged = config.adversarial and progress >= ADVERSARIAL_FROM
+            rate = config.learning_rate * self.keeping.slower * learning_rate_factor(progress, step)
             for group in self.optimizer.param_groups:
-                group["lr"] = config.learning_rate * learning_rate_factor(progress, step)
+                group["lr"] = rate
             random = generator_for(config.seed, step, fabric.global_rank)
-            batch = self.tape.batch(
-                config.batch, config.crop_frames, self.objective.margin, config.splices, random
-            )
+            batch = self._draw(random)
             losses = objective(batch, step, progress, random)
             total = losses["total"]
-            if judged:
+            distance = self._shared(losses["stft"] + 0 * total)
+            sane = math.isfinite(distance)
+            if judged and sane:
                 total = total + self._judge(losses)
             optimizer.zero_grad(set_to_none=True)
             fabric.backward(total)
             if judged:  # the code is settled by now; the judges shape the decoder alone
                 self.objective.model.encoder.zero_grad(set_to_none=True)
             norm = nn.utils.clip_grad_norm_(self.optimizer.param_groups[0]["params"], 2.0)
-            if math.isfinite(float(norm)):
+            sane = sane and math.isfinite(float(norm))
+            if sane:
                 optimizer.step()
                 self._average(step)
-            elif self.monitor:
-                self.monitor.say(f"step {step}: a non-finite gradient was skipped")
-            if config.arm in CRITIC_ARMS and not judged:
+            else:
+                self.say(f"step {step}: a gradient that is no number was skipped")
+            if config.arm in CRITIC_ARMS and not judged and sane:
                 self._train_critic(losses)
+            if trouble := self.watch.step(distance, float(norm)):
+                self.keeping.go_back(trouble)
             self.clock.tick()
-            self._report(losses, first, speed_from, judged)
+            self._report(losses, first, speed_from)
             if self.clock.elapsed_s - saved > checkpoint_every_s:
-                self.save()
+                self.keeping.save()
                 saved = self.clock.elapsed_s
                 self.clock.pause()
-            if self.clock.elapsed_s - shown > evaluate_every_s:
+            if self.clock.step == WARM_UP_STEPS:
+                looks = [self.clock.elapsed_s + share * evaluate_every_s for share in FIRST_LOOKS]
+            early = bool(looks) and self.clock.elapsed_s > looks[0]
+            if early or self.clock.elapsed_s - shown > evaluate_every_s:
+                looks = [look for look in looks if look > self.clock.elapsed_s]
                 self._evaluate()
-                shown = self.clock.elapsed_s
+                shown, looked = self.clock.elapsed_s, self.clock.step
                 self.clock.pause()
-        self._evaluate()
-        self.save()
-        if self.monitor:
-            self.monitor.close()
+        if looked != self.clock.step:
+            self._evaluate()
+        self.keeping.save(last=True)
         fabric.barrier()
+
+    def _draw(self, random: torch.Generator) -> Batch:
+        """A batch that is not all silence, if there is any sound to be found."""
+        config = self.config
+        for _ in range(DRAWS if self.silent > 0 else 1):
+            batch = self.tape.batch(
+                config.batch, config.crop_frames, self.objective.margin, config.splices, random
+            )
+            if self.silent == 0 or float(batch.audio.abs().max()) > AUDIBLE:
+                break
+        return batch
+
+    def _shared(self, value: torch.Tensor) -> float:
+        """A number's mean over all devices, so that all decide alike."""
+        value = value.detach()
+        if self.fabric.world_size > 1:
+            value = self.fabric.all_reduce(value, reduce_op="mean")  # type: ignore[assignment]
+        return float(value)
 
     def _judge(self, losses: dict[str, torch.Tensor]) -> torch.Tensor:
         """Train the judges on this step's sounds, and return what the model owes them."""
@@ -202,23 +243,31 @@ class Trainer:
             if average.is_floating_point():  # the statistics of batch normalisation, where there is any
                 average.lerp_(value, 1 - decay)
 
-    def _report(self, losses: dict[str, torch.Tensor], first: int, since_s: float, judged: bool) -> None:
+    def _report(self, losses: dict[str, torch.Tensor], first: int, since_s: float) -> None:
         if not self.monitor or self.clock.step % 20:
             return
         scalars = {k: float(v.detach()) for k, v in losses.items() if v.dim() == 0}
+        self.spread = scalars.get("spread", 0.0)
         seconds = max(self.clock.elapsed_s - since_s, 1e-6)
         rate = (self.clock.step - first) / seconds
         samples = rate * self.config.batch * self.config.crop_frames * HOP * self.fabric.world_size
-        stage = "adversarial" if judged else "spectral"
         self.monitor.line(
-            self.clock.progress,
-            stage,
-            self.clock.remaining_s,
-            {"step": self.clock.step, "stft": scalars["stft"], "steps/s": rate, "samples/s": samples},
+            self.clock,
+            stage_of(self.clock.progress, self.clock.step, self._critic, self.config.adversarial),
+            self._spectral_end,
+            {"step": self.clock.step, "stft": scalars["stft"], "steps/s": rate},
         )
         self.monitor.log(
             self.clock.step, {**scalars, "samples_per_s": samples, "elapsed_s": self.clock.elapsed_s}
         )
+
+    @property
+    def _critic(self) -> tuple[float, float] | None:
+        return (self.weights.critic_warm, self.weights.ramp) if self.config.arm in CRITIC_ARMS else None
+
+    @property
+    def _spectral_end(self) -> float:
+        return ADVERSARIAL_FROM if self.config.adversarial else 1.0
 
     def _evaluate(self) -> None:
         if not self.monitor:
@@ -229,12 +278,6 @@ class Trainer:
             evaluation = evaluate(self.objective, self.validation)
         finally:
             self.objective.model = live
-        self.monitor.log(self.clock.step, {f"validation/{k}": v for k, v in evaluation.numbers.items()})
-        self.monitor.show(self.clock.step, evaluation)
-
-
-def _move_state(optimizer: torch.optim.Optimizer, device: torch.device) -> None:
-    for state in optimizer.state.values():
-        for key, value in state.items():
-            if isinstance(value, torch.Tensor) and value.dim():
-                state[key] = value.to(device)
+        self.monitor.show(self.clock, evaluation, self._spectral_end)
+        if words := self.watch.look(evaluation.numbers, self.spread, self.clock.progress, self.clock.step):
+            self.say(words)

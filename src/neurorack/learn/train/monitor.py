@@ -1,17 +1,29 @@
-"""Where training is shown: a console line with a forecast, metrics.jsonl, and TensorBoard."""
+"""Where training is shown: a console line with its stage and forecast, metrics.jsonl, and TensorBoard."""
 
+import errno
 import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 
+from neurorack.learn.train.display import Display
 from neurorack.learn.train.evaluate import Evaluation
+from neurorack.learn.train.forecast import forecast, in_words
+from neurorack.learn.train.schedule import WARM_UP_STEPS, Clock, Stage
+
+METRICS = "metrics.jsonl"
+DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+ROOM_BYTES = 32_000_000
+"""Free space below which TensorBoard's files stop growing: what is left is for checkpoints."""
 
 
-def _clock(seconds: float) -> str:
+def clock_words(seconds: float) -> str:
+    """Seconds as h:mm:ss or m:ss; … where nobody knows."""
     if not np.isfinite(seconds):
         return "…"
     minutes, seconds = divmod(int(seconds), 60)
@@ -20,55 +32,95 @@ def _clock(seconds: float) -> str:
 
 
 class Monitor:
-    """Shows and keeps numbers. Only rank 0 has one."""
+    """Shows and keeps numbers. Only rank 0 has one.
 
-    def __init__(self, run: Path, sample_rate: int, quiet: bool = False) -> None:
-        from torch.utils.tensorboard import SummaryWriter
+    A full disk costs the numbers that did not fit, never the training.
+    """
 
+    def __init__(
+        self, run: Path, sample_rate: int, quiet: bool = False, display: Display | None = None
+    ) -> None:
+        """`display`: where to show, if another than its own; it stays open."""
         self.run = run
         self.sample_rate = sample_rate
-        self.board = SummaryWriter(str(run / "tensorboard"))
-        self.progress = Progress(
-            TextColumn("{task.fields[stage]}"),
-            BarColumn(),
-            TextColumn("{task.percentage:5.1f} %"),
-            TextColumn("{task.fields[line]}"),
-            console=Console(stderr=True),
-            disable=quiet,
-            refresh_per_second=2,
-        )
-        self.task = self.progress.add_task("train", total=1.0, stage="starting", line="")
-        self.progress.start()
+        self._board: Any = None
+        self.display = display or Display(quiet)
+        self._own = display is None
+        self._stage = ""
+        self._told_of_disk = False
+        self.looks: list[tuple[float, float]] = []
+        """(share of the budget, validation distance) of every evaluation after the warm-up."""
 
-    def line(self, progress: float, stage: str, remaining_s: float, numbers: dict[str, float]) -> None:
-        """Refresh the console line."""
+    def remember(self) -> None:
+        """Take up the evaluations of a run that is continued."""
+        if not (self.run / METRICS).exists():
+            return
+        for text in (self.run / METRICS).read_text("utf-8").splitlines():
+            line = json.loads(text)  # `start` has dropped any line a kill cut short
+            if "validation/stft" in line and "progress" in line and line["step"] >= WARM_UP_STEPS:
+                self.looks.append((line["progress"], line["validation/stft"]))
+
+    def outlook(self, until_s: Callable[[float], float], end: float) -> str:
+        """When the run is playable, in words. `until_s`: share of the budget -> seconds from now; `end`: the
+        share at which the spectral stages end.
+        """
+        found = forecast([x for x, _ in self.looks], [d for _, d in self.looks], end)
+        return in_words(found, len(self.looks), until_s)
+
+    def line(self, clock: Clock, stage: Stage, end: float, numbers: dict[str, float]) -> None:
+        """Refresh the console line; say which stage begins, and why."""
+        if stage.name != self._stage:
+            self._stage = stage.name
+            self.display.mention(f"{stage.name}: {stage.why}")
         text = "  ".join(f"{k} {v:.3g}" for k, v in numbers.items())
-        self.progress.update(
-            self.task,
-            completed=progress,
-            stage=stage,
-            line=f"{text}  playable in about {_clock(remaining_s)}",
-        )
+        left = clock_words(clock.remaining_s)
+        outlook = self.outlook(clock.until_s, end)
+        self.display.update(clock.progress, stage.name, f"{left} left, {outlook}  {text}")
 
     def log(self, step: int, numbers: dict[str, Any]) -> None:
         """Append to metrics.jsonl and TensorBoard."""
-        with open(self.run / "metrics.jsonl", "a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": step, **numbers}) + "\n")
-        for key, value in numbers.items():
-            if isinstance(value, int | float):
-                self.board.add_scalar(key, value, step)
+        with self._as_far_as_the_disk_goes():
+            with open(self.run / METRICS, "a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": step, **numbers}) + "\n")
+            if board := self._tensorboard():
+                for key, value in numbers.items():
+                    if isinstance(value, int | float):
+                        board.add_scalar(key, value, step)
 
-    def show(self, step: int, evaluation: Evaluation) -> None:
-        """Audio, spectrograms and asked-against-measured curves to TensorBoard; numbers to the console."""
+    def show(self, clock: Clock, evaluation: Evaluation, end: float) -> None:
+        """Numbers and forecast to the console, and to metrics.jsonl; sound, spectrograms and asked against
+        measured curves to TensorBoard.
+        """
+        kept = {f"validation/{k}": v for k, v in evaluation.numbers.items()}
+        if clock.step >= WARM_UP_STEPS:
+            self.looks.append((clock.progress, evaluation.numbers["stft"]))
+        self.log(clock.step, {**kept, "progress": clock.progress})
+        numbers = "  ".join(f"{k} {v:.3f}" for k, v in evaluation.numbers.items())
+        if clock.progress < 1:
+            numbers += f"  ({self.outlook(clock.until_s, end)})"
+        self.display.mention(f"step {clock.step}: {numbers}")
+        with self._as_far_as_the_disk_goes():
+            if board := self._tensorboard():
+                self._draw(board, clock.step, evaluation)
+
+    def _tensorboard(self) -> Any:
+        """TensorBoard's writer; None while the disk is nearly full."""
+        if shutil.disk_usage(self.run).free < ROOM_BYTES:
+            return None
+        if self._board is None:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._board = SummaryWriter(str(self.run / "tensorboard"))
+        return self._board
+
+    def _draw(self, board: Any, step: int, evaluation: Evaluation) -> None:
         import matplotlib
 
         matplotlib.use("Agg")
         from matplotlib import pyplot as plt
 
-        numbers = "  ".join(f"{k} {v:.3f}" for k, v in evaluation.numbers.items())
-        self.progress.console.print(f"step {step}: {numbers}", highlight=False)
         for name, audio in (("heard", evaluation.heard), ("wanted", evaluation.wanted)):
-            self.board.add_audio(name, np.clip(audio, -1, 1), step, self.sample_rate)
+            board.add_audio(name, np.clip(audio, -1, 1), step, self.sample_rate)
         rows = max(1, len(evaluation.names))
         figure, axes = plt.subplots(rows + 2, 1, figsize=(8, 2 * (rows + 2)), constrained_layout=True)
         for axis, name, audio in (
@@ -82,13 +134,28 @@ class Monitor:
             axes[2 + k].plot(evaluation.measured[k], label="measured")
             axes[2 + k].set_title(name)
             axes[2 + k].legend()
-        self.board.add_figure("look", figure, step)
+        board.add_figure("look", figure, step)
         plt.close(figure)
+
+    @contextmanager
+    def _as_far_as_the_disk_goes(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in DISK_FULL:
+                raise
+            if not self._told_of_disk:
+                self._told_of_disk = True
+                self.say("The disk is full: figures of this training are lost until there is room.")
 
     def say(self, text: str) -> None:
         """One line of plain speech above the bar."""
-        self.progress.console.print(text, highlight=False)
+        self.display.say(text)
 
     def close(self) -> None:
-        self.progress.stop()
-        self.board.close()
+        """Put everything on disk, as far as it goes."""
+        if self._own:
+            self.display.close()
+        if self._board is not None:
+            with self._as_far_as_the_disk_goes():
+                self._board.close()

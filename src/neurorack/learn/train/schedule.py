@@ -4,6 +4,12 @@ import math
 import time
 from dataclasses import dataclass
 
+WARM_UP_STEPS = 200
+"""Steps over which the learning rate rises."""
+
+ADVERSARIAL_FROM = 0.6
+"""Share of the budget after which the judges join and the encoder is frozen."""
+
 
 @dataclass
 class Clock:
@@ -14,18 +20,24 @@ class Clock:
     elapsed_s: float = 0.0
     step: int = 0
     _since: float | None = None
+    _stepping_s: float = 0.0
+    _aside_s: float = 0.0
 
     def tick(self) -> None:
         """Account for the time since the last tick, and for one step."""
         now = time.monotonic()
         if self._since is not None:
             self.elapsed_s += now - self._since
+            self._stepping_s += now - self._since
         self._since = now
         self.step += 1
 
     def pause(self) -> None:
-        """Forget the running stretch: what follows (an evaluation, a checkpoint) is not training."""
-        self._since = time.monotonic()
+        """Forget the running stretch: what it held (an evaluation, a checkpoint) is not training."""
+        now = time.monotonic()
+        if self._since is not None:
+            self._aside_s += now - self._since
+        self._since = now
 
     @property
     def progress(self) -> float:
@@ -36,13 +48,51 @@ class Clock:
             shares.append(self.step / self.steps)
         return min(max(shares, default=1.0), 1.0)
 
+    def until_s(self, share: float) -> float:
+        """Forecast of the seconds by the wall clock until `share` of the budget is spent, at the pace of this
+        sitting: evaluations and checkpoints, which `elapsed_s` leaves out, take their time too.
+        """
+        done = self.progress
+        if done <= 0 or self._stepping_s <= 0:
+            return math.inf
+        slowed = 1 + self._aside_s / self._stepping_s
+        return max(0.0, slowed * self.elapsed_s / done * (share - done))
+
     @property
     def remaining_s(self) -> float:
-        """Forecast at the pace so far."""
-        done = self.progress
-        return self.elapsed_s / done * (1 - done) if done > 0 else math.inf
+        """Forecast of the seconds by the wall clock until training ends."""
+        return self.until_s(1.0)
 
 
 def learning_rate_factor(progress: float, step: int) -> float:
     """Linear warm-up over 200 steps, then a cosine down to 2 %."""
-    return min(1.0, (step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
+    return min(1.0, (step + 1) / WARM_UP_STEPS) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What training is about for now: a name, and the reason in half a sentence."""
+
+    name: str
+    why: str
+
+
+def stage_of(progress: float, step: int, critic: tuple[float, float] | None, adversarial: bool) -> Stage:
+    """The stage at `progress` and `step`. `critic`: share of the budget before the latent critic acts, and
+    share over which it ramps in; None in arms without one. `adversarial`: whether judges join at the end.
+    """
+    if adversarial and progress >= ADVERSARIAL_FROM:
+        return Stage("adversarial", "judges tell its sounds from recordings; the latent code stands still")
+    if step < WARM_UP_STEPS:
+        return Stage("warm-up", f"the learning rate rises for {WARM_UP_STEPS} steps")
+    if critic is None:
+        return Stage("spectral", "sounds are compared with the recordings by their spectra")
+    begin, end = critic[0], critic[0] + critic[1]
+    if progress < begin:
+        return Stage("spectral", f"spectra only: the latent critic listens, and acts from {begin:.0%} on")
+    if progress < end:
+        return Stage(
+            "critic ramps in",
+            f"until {end:.0%} the code is taught, more and more, to leave the controls to the controls",
+        )
+    return Stage("spectral and critic", "the critic acts in full; the learning rate falls until the end")

@@ -1,8 +1,12 @@
 """Starting and continuing runs: what `neurorack train` does once its options are read."""
 
+import json
 import os
 import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -13,7 +17,10 @@ from neurorack.learn.model.config import CRITICS, DECODERS, PUBLISHED_ARMS, Arm,
 from neurorack.learn.model.published.corpus_facts import corpus_facts
 from neurorack.learn.train.batches import fit_normalisers
 from neurorack.learn.train.checkpoint import NAME
+from neurorack.learn.train.display import Display
 from neurorack.learn.train.loop import Trainer
+from neurorack.learn.train.material import check_memory, open_corpus, same_corpus
+from neurorack.learn.train.monitor import METRICS
 from neurorack.learn.train.origin import begin
 from neurorack.learn.train.published import published_changes
 from neurorack.learn.train.run import RUN_FILE, RunConfig
@@ -98,6 +105,21 @@ def _config(size: str, names: tuple[str, ...], sample_rate: int, changes: dict[s
     return config
 
 
+def parse_changes(pairs: Sequence[str]) -> dict[str, Any]:
+    """--model NAME=VALUE, each VALUE a number, a word or a list; NeurorackError where it is none."""
+    changes: dict[str, Any] = {}
+    for pair in pairs:
+        name, _, value = pair.partition("=")
+        try:
+            parsed = value if value.replace("-", "").isalpha() else json.loads(value)
+        except ValueError:
+            raise NeurorackError(
+                f"--model {pair!r} is not NAME=VALUE with a number, a word or a list like [1,2,4]."
+            ) from None
+        changes[name] = parsed
+    return changes
+
+
 def make_fabric(accelerator: str, devices: str, strategy: str) -> Fabric:
     """Fabric for this machine. Mixed precision is the model's own affair (streaming.MixedPrecision)."""
     gpu = accelerator in ("cuda", "gpu") or (accelerator == "auto" and torch.cuda.is_available())
@@ -105,6 +127,21 @@ def make_fabric(accelerator: str, devices: str, strategy: str) -> Fabric:
     if count == "auto" and not gpu:
         count = 1
     return Fabric(accelerator=accelerator, devices=count, strategy=strategy)  # type: ignore[arg-type]
+
+
+def take_up(run: Path, corpus_path: Path) -> RunConfig:
+    """The configuration of a run to be continued. Where its corpus is not at its place any more,
+    `corpus_path` is taken if that holds the same recordings; NeurorackError if it holds others.
+    """
+    config = RunConfig.read(run)
+    if (Path(config.corpus) / "corpus.json").exists() or not (corpus_path / "corpus.json").exists():
+        return config
+    if not same_corpus(config, Corpus.open(corpus_path)):
+        raise NeurorackError(
+            f"{corpus_path} holds other recordings than those {run} was trained on: give its own corpus, or "
+            f"begin a run of its own with --from {run}."
+        )
+    return replace(config, corpus=str(corpus_path.resolve()))
 
 
 def train(
@@ -117,29 +154,43 @@ def train(
     precision: str = "auto",
     checkpoint_every_s: float = 60.0,
     evaluate_every_s: float = 120.0,
+    display: Display | None = None,
 ) -> None:
-    """Train a run to its end. With `resume`, from its checkpoint where there is one."""
+    """Train a run to its end. With `resume`, from its checkpoint where there is one. `display`: where to show
+    progress, if another than its own.
+    """
     if fabric.device.type == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = True
         torch.backends.cudnn.allow_tf32 = True
     bf16 = precision == "bf16" or (precision == "auto" and fabric.device.type == "cuda")
-    trainer = Trainer(run, config, fabric, quiet, bf16)
-    if resume and (run / NAME).exists():
-        trainer.resume()
-    else:
-        begin(trainer)
-    if resume and not trainer.clock.step and (run / "metrics.jsonl").exists():
-        os.replace(run / "metrics.jsonl", run / "metrics.before-restart.jsonl")
+    check_memory(open_corpus(config), len(config.model.controls))
+    trainer = Trainer(run, config, fabric, quiet, bf16, display)
+    try:
+        if fabric.is_global_zero and trainer.config != RunConfig.read(run):
+            trainer.config.write(run)  # a crop that fits, or a corpus that has moved
+        if resume and (run / NAME).exists():
+            trainer.keeping.load()
+        else:
+            begin(trainer)
+        if trainer.monitor and resume:
+            _forget(run, trainer.clock.step)
+            trainer.monitor.remember()
+        trainer.fit(checkpoint_every_s, evaluate_every_s)
+    finally:
+        if trainer.monitor:
+            trainer.monitor.close()
+
+
+def _forget(run: Path, step: int) -> None:
+    """Set aside or drop what was logged after the checkpoint: those steps will be taken again."""
+    if not step and (run / METRICS).exists():
+        os.replace(run / METRICS, run / "metrics.before-restart.jsonl")
         shutil.rmtree(run / "tensorboard", ignore_errors=True)
-    if resume:
-        _forget_after(run / "metrics.jsonl", trainer.clock.step)
-    trainer.fit(checkpoint_every_s, evaluate_every_s)
+    _forget_after(run / METRICS, step)
 
 
 def _forget_after(metrics: Path, step: int) -> None:
     """Drop lines logged after the checkpoint: those steps will be taken again."""
-    import json
-
     if not metrics.exists():
         return
     kept = []

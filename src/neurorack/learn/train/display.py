@@ -1,0 +1,48 @@
+"""One line of progress on standard error, for every step from recordings to an instrument."""
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
+
+
+class Display:
+    """A bar with the stage before it and a line of text after it, and plain speech above it.
+
+    Where standard error is no terminal there is no bar, and what is said is a log.
+    """
+
+    def __init__(self, quiet: bool = False) -> None:
+        """`quiet`: no bar, and only what `say` is given."""
+        self.quiet = quiet
+        self.step = ""
+        """Put before every stage, like "2/4 train: "."""
+        self._progress = Progress(
+            TextColumn("{task.fields[stage]}"),
+            BarColumn(bar_width=8),
+            TextColumn("{task.percentage:4.0f} %"),
+            # What does not fit on the line is cut off its end.
+            TextColumn("{task.fields[line]}", table_column=Column(ratio=1, no_wrap=True)),
+            expand=True,
+            console=Console(stderr=True),
+            disable=quiet,
+            refresh_per_second=2,
+        )
+        self._task = self._progress.add_task("", total=1.0, stage="starting", line="")
+        self._progress.start()
+
+    def update(self, share: float, stage: str, line: str = "") -> None:
+        """Show the share done in [0, 1] of this step, the stage it is in, and a few numbers."""
+        self._progress.update(self._task, completed=share, stage=escape(self.step + stage), line=escape(line))
+
+    def say(self, text: str) -> None:
+        """One line of plain speech above the bar, also when quiet."""
+        self._progress.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def mention(self, text: str) -> None:
+        """The same, but nothing when quiet."""
+        if not self.quiet:
+            self.say(text)
+
+    def close(self) -> None:
+        self._progress.stop()

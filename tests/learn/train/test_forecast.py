@@ -1,0 +1,100 @@
+"""When a run is said to become playable, on curves whose end is known; and the stages it goes through."""
+
+import numpy as np
+import pytest
+
+from neurorack.learn.train.forecast import PLAYABLE_DISTANCE, WITHIN, forecast, in_words
+from neurorack.learn.train.schedule import ADVERSARIAL_FROM, Clock, stage_of
+
+LOOKS = np.array([0.00625, 0.0125, 0.025, 0.05, *np.arange(0.15, 1.0, 0.1)])
+"""Shares of the budget at which a run of half an hour is evaluated."""
+
+CURVES = {
+    "power": lambda x: 0.6 + 0.08 * (x + 0.01) ** -0.5,
+    "exponential": lambda x: 0.7 + 1.5 * np.exp(-x / 0.1),
+    "settling": lambda x: 0.65 + 0.8 * np.exp(-x / 0.05) + 0.06 * (1 + np.cos(np.pi * x)),
+}
+
+
+def playable_from(curve) -> float:
+    grid = np.linspace(0, 1, 4001)
+    return float(grid[np.argmax(curve(grid) <= min(WITHIN * curve(1.0), PLAYABLE_DISTANCE))])
+
+
+@pytest.mark.parametrize("name", CURVES)
+@pytest.mark.parametrize("seed", range(3))
+def test_the_range_holds_the_truth_and_narrows(name, seed):
+    curve, random = CURVES[name], np.random.default_rng(seed)
+    heard = curve(LOOKS) * (1 + 0.004 * random.standard_normal(len(LOOKS)))
+    true = playable_from(curve)
+    widths = []
+    for until in (0.1, 0.3, 0.9):
+        seen = until > LOOKS
+        found = forecast(LOOKS[seen], heard[seen])
+        assert found is not None and found.earliest is not None and found.latest is not None
+        assert found.earliest <= true + 0.05 and found.latest >= true - 0.05
+        widths.append(found.final[1] - found.final[0])
+        if until > 0.5:
+            assert found.final[0] - 0.05 <= curve(1.0) <= found.final[1] + 0.05
+    assert widths[-1] < 0.6 * widths[0]
+
+
+def test_a_run_that_begins_with_a_near_instrument_is_playable_at_once():
+    shares = LOOKS[:4]
+    found = forecast(shares, [0.625, 0.62, 0.621, 0.623])
+    assert found and found.latest is not None and found.latest <= shares[-1]
+    assert in_words(found, 4, lambda share: 600 * (share - shares[-1])) == "playable"
+
+
+def test_what_will_not_be_near_enough_is_not_called_playable():
+    x = LOOKS[:8]
+    found = forecast(x, 1.9 + 0.5 * np.exp(-x / 0.1))
+    assert found and found.earliest is None
+    assert "needs more minutes" in in_words(found, 8, lambda share: 0.0)
+
+
+def test_nothing_is_forecast_from_three_looks():
+    assert forecast(LOOKS[:3], [2.0, 1.5, 1.2]) is None
+    assert in_words(None, 3, lambda share: 0.0) == "playable: known after 1 more evaluation"
+
+
+def test_what_judges_do_to_the_distance_is_left_out():
+    shares = [0.1, 0.2, 0.3, 0.5, 0.7, 0.9]
+    before = [1.1, 0.9, 0.85, 0.8]
+    whole = forecast(shares[:4], before, ADVERSARIAL_FROM)
+    assert whole == forecast(shares, [*before, 3.0, 0.1], ADVERSARIAL_FROM)
+
+
+def test_words_for_what_is_to_come():
+    found = forecast(LOOKS[:6], CURVES["power"](LOOKS[:6]))
+    assert found and found.earliest and found.latest
+    words = in_words(found, 6, lambda share: 1800 * (share - LOOKS[5]))
+    assert words.startswith("playable") and "min" in words
+
+
+def test_every_stage_is_named_with_its_reason():
+    critic = (0.05, 0.15)
+    names = [
+        stage_of(progress, step, critic, True).name
+        for progress, step in ((0.0, 3), (0.01, 500), (0.1, 900), (0.4, 2000), (0.6, 3000), (0.99, 9000))
+    ]
+    assert names == [
+        "warm-up", "spectral", "critic ramps in", "spectral and critic", "adversarial", "adversarial",
+    ]  # fmt: skip
+    assert "20%" in stage_of(0.1, 900, critic, True).why.replace(" ", "")
+    assert stage_of(0.9, 9000, None, False).name == "spectral"
+
+
+def test_the_time_left_counts_what_evaluations_take(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("neurorack.learn.train.schedule.time.monotonic", lambda: now[0])
+    clock = Clock(minutes=10, steps=None)
+    clock.pause()
+    for _ in range(60):
+        now[0] += 1.0
+        clock.tick()
+        now[0] += 0.5  # an evaluation, say
+        clock.pause()
+    assert clock.elapsed_s == 60 and clock.progress == pytest.approx(0.1)
+    assert clock.remaining_s == pytest.approx(1.5 * 540)
+    assert clock.until_s(0.2) == pytest.approx(1.5 * 60) and clock.until_s(0.05) == 0

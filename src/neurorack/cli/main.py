@@ -20,6 +20,7 @@ COMMANDS = {
     "info": "Show everything an instrument says about itself.",
     "render": "Render a recorded take again, or a preset into a file.",
     "bench": "Measure how fast an instrument runs here.",
+    "new": "Make an instrument of a folder of recordings, in one go.",
     "prepare": "Turn a folder of recordings into a corpus.",
     "train": "Train an instrument on a corpus.",
     "export": "Pack a trained run into one .nrk file.",
@@ -40,7 +41,11 @@ Examples:
   neurorack transfer voice.wav --instrument Winds -o out.wav
 
 \b
-Your own instrument, in three commands (needs pip install "neurorack[learn]"):
+Your own instrument (needs pip install "neurorack[learn]"):
+  neurorack new RECORDINGS -o mine.nrk --minutes 30
+
+\b
+The same step by step:
   neurorack prepare RECORDINGS -o CORPUS
   neurorack train CORPUS -o RUN --minutes 30
   neurorack export RUN -o mine.nrk

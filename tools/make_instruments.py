@@ -91,6 +91,24 @@ def further(scores: dict) -> list[str]:
         f"one moved on sustained frames {number(control['sustained']['mean'])}, in what moves within half a "
         f"second {number(control['fast']['mean'])}, by second ears {number(control['second']['mean'])}"
     ]
+    rebuilt, varied = scores["reconstruction"], scores.get("diversity")
+    if "transient" in rebuilt:
+        said.append(
+            f"{number(rebuilt['mel_worst_tenth'])} dB mel in the worst tenth of half-seconds, attacks off by "
+            f"{number(rebuilt['transient'])}, harmonic-to-noise ratio by {number(rebuilt['hnr_db'])} dB"
+        )
+    if varied:
+        corpus, rare = varied["corpus"], varied["rare"]
+        said.append(
+            f"played at random, {number(varied['vendi'])} different sounds of {varied['sounds']} (the "
+            f"corpus's other half {number(corpus['vendi'])}), coverage {number(varied['coverage'])} "
+            f"({number(corpus['coverage'])}), volume {number(varied['volume'])} ({number(corpus['volume'])})"
+        )
+        if rare:
+            said.append(
+                f"of rare recordings {number(rare['recall'])} are known when rebuilt, of typical ones "
+                f"{number(rare['typical'])} (chance {number(rare['chance'])})"
+            )
     if real:
         said.append(
             f"edited sounds are {number(real['ratio'])} times as far from the corpus as reconstructions "

@@ -92,7 +92,7 @@ def command(
 
     path = find(instrument)
     archive, recordings = read_nrk(path), Corpus.open(corpus)
-    with _progress() as update:
+    with progress_bar() as update:
         scores = score_instrument(archive, recordings, split, limit, seed, update)
     if probe:
         scores["probe"] = probe_instrument(archive, recordings, seed)
@@ -112,7 +112,7 @@ def command(
         click.echo(f"Drew {', '.join(p.name for p in drawn)} in {pictures}", err=True)
 
 
-class _progress:
+class progress_bar:
     """A progress bar on standard error."""
 
     def __enter__(self) -> Any:
@@ -184,6 +184,26 @@ def _show(title: str, scores: dict[str, Any]) -> None:
         "reconstruction",
         f"{_number(reconstruction['mstft'])} multi-scale STFT, {_number(reconstruction['mel'])} dB mel",
     )
+    figures.add_row(
+        "… where it is worst",
+        f"{_number(reconstruction['mel_worst_tenth'])} dB mel in the worst tenth, attacks "
+        f"{_number(reconstruction['transient'])}, harmonic to noise {_number(reconstruction['hnr_db'])} dB "
+        f"off, digital silence answered at {_number(reconstruction['nothing_db'])} dB",
+    )
+    if varied := scores.get("diversity"):
+        figures.add_row(
+            "played at random",
+            f"{_number(varied['vendi'])} different sounds of {varied['sounds']} (the corpus "
+            f"{_number(varied['corpus']['vendi'])}), coverage {_number(varied['coverage'])} "
+            f"({_number(varied['corpus']['coverage'])}), volume {_number(varied['volume'])} "
+            f"({_number(varied['corpus']['volume'])})",
+        )
+        if rare := varied["rare"]:
+            figures.add_row(
+                "rare recordings",
+                f"{_number(rare['recall'])} known when rebuilt, typical ones {_number(rare['typical'])}, "
+                f"by chance {_number(rare['chance'])}",
+            )
     if real := scores.get("real"):
         figures.add_row(
             "distance to the corpus",

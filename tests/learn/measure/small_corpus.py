@@ -19,14 +19,16 @@ def wandering(seed: int, seconds: float, sample_rate: int) -> np.ndarray:
     return (0.1 * 10 ** (0.4 * level) * (tone + 0.02 * rng.standard_normal(n))).astype(np.float32)
 
 
-def make_corpus(folder: Path, sample_rate: int = 44_100, tests: int = 3, seconds: float = 2.1) -> Path:
-    """Write a corpus of `tests` test files and one training file; features are zeros, never read."""
-    sounds = [wandering(i, seconds, sample_rate) for i in range(tests + 1)]
+def make_corpus(
+    folder: Path, sample_rate: int = 44_100, tests: int = 3, seconds: float = 2.1, train: int = 1
+) -> Path:
+    """Write a corpus of `tests` test files and `train` training files; features are zeros, never read."""
+    sounds = [wandering(i, seconds, sample_rate) for i in range(tests + train)]
     files, start = [], 0
     for i, sound in enumerate(sounds):
         frames = len(sound) // 128
         files.append(
-            dict(path=f"notes/{i}.wav", group=f"g{i}", split="test" if i else "train",
+            dict(path=f"notes/{i}.wav", group=f"g{i}", split="test" if i >= train else "train",
                  start_sample=start * 128,
                  samples=len(sound), start_frame=start, frames=frames, seconds=seconds)
         )  # fmt: skip

@@ -146,8 +146,7 @@ class Realism:
         inside = share_of(source.sounding) >= 0.5
         self._keep("recordings", index, audio, inside)
         self._keep("reconstruction", index, answers[0], inside)
-        hiss = np.random.default_rng([self.seed, index]).standard_normal(len(audio)).astype(np.float32)
-        self._keep("noise", index, follow_level(hiss, source.heard["loudness"], self.sample_rate), inside)
+        self._keep("noise", index, hiss_under(source, self.sample_rate, self.seed, index), inside)
         for request, answer in zip(requests[1:], answers[1:], strict=True):
             windows = self.reference.place(embed(answer, self.sample_rate))
             counted = share_of(request.counted) >= 0.5
@@ -231,6 +230,12 @@ class Realism:
                     distance = np.linalg.norm(recorded - point, axis=1)
                     shares.append(np.mean(distance[strange] > distance[own]))
         return float(np.mean(shares)) if shares else None
+
+
+def hiss_under(source: Source, sample_rate: int, seed: int, index: int) -> np.ndarray:
+    """White noise under the level of a source: [128 T]."""
+    hiss = np.random.default_rng([seed, index]).standard_normal(len(source.excerpt.audio))
+    return follow_level(hiss.astype(np.float32), source.heard["loudness"], sample_rate)
 
 
 def _ratio(value: float | None, by: float | None) -> float | None:

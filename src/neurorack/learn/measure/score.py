@@ -15,19 +15,22 @@ import onnxruntime
 from neurorack.core.errors import NeurorackError
 from neurorack.core.files import atomic_write
 from neurorack.core.nrk import Archive, write_nrk
+from neurorack.core.timebase import HOP
 from neurorack.learn.corpus.corpus import Corpus
 from neurorack.learn.measure import pitch, sweeps
 from neurorack.learn.measure.asking import Request, requests_for, unmoved
-from neurorack.learn.measure.control import ControlScore, Yardstick
+from neurorack.learn.measure.control import ControlScore, Curves, Yardstick
+from neurorack.learn.measure.diversity import diversity
 from neurorack.learn.measure.excerpts import Excerpt, excerpts_of_corpus
 from neurorack.learn.measure.held import held_tone, knob_travel
 from neurorack.learn.measure.nulls import follow_level
-from neurorack.learn.measure.realism import Realism, Reference
-from neurorack.learn.measure.reconstruction import mel_distance_db, mstft_distance
+from neurorack.learn.measure.realism import Realism, Reference, hiss_under
+from neurorack.learn.measure.reconstruction import ReconstructionScore, answer_to_nothing_db
 from neurorack.learn.measure.render import Renderer
 from neurorack.learn.measure.second_ears import SECOND
 from neurorack.learn.measure.statistics import mean_or_none, spearman
 from neurorack.learn.measure.subject import Source, Vocabulary, pooled
+from neurorack.learn.measure.transfer import transferred
 
 SCORE_VERSION = 2
 DEFAULT_LIMIT = 32
@@ -35,6 +38,9 @@ DEFAULT_LIMIT = 32
 
 Progress = Callable[[int, int], None]
 """Called with (excerpts done, excerpts in all)."""
+
+Witness = Callable[[Source, Sequence[Request], np.ndarray, Sequence[Curves]], None]
+"""Called with a source, its requests (the unmoved one first), the answers [R, 128 T], and what was heard."""
 
 
 def prepare_sources(
@@ -61,6 +67,7 @@ def score_instrument(
     limit: int | None = DEFAULT_LIMIT,
     seed: int = 0,
     progress: Progress | None = None,
+    witness: Witness | None = None,
 ) -> dict[str, Any]:
     """Every figure of docs/scoring.md. NeurorackError if rates differ or nothing can be scored."""
     started = time.monotonic()
@@ -85,21 +92,26 @@ def score_instrument(
         )
     yardstick = Yardstick.of(sources, vocabulary)
     rows = {name: ControlScore(vocabulary, yardstick, seed) for name in ("model", "copy", "gain")}
-    distances: list[tuple[float, float]] = []
     cents: dict[str, list[np.ndarray]] = {"own": [], "moved": [], "copy": [], "edited": []}
     rate = manifest.sample_rate
+    rebuilt = {name: ReconstructionScore(rate) for name in ("model", "noise")}
     reference = Reference.of_corpus(corpus, seed)
     realism = Realism(reference, rate, seed) if reference else None
     for index, source in enumerate(sources):
         requests = [unmoved(source), *requests_for(index, sources, vocabulary, seed)]
         answers = _answers(renderer, source, requests, seed)
-        rows["model"].add(index, source, requests, [vocabulary.listen(a) for a in answers])
+        heard = [vocabulary.listen(a) for a in answers]
+        rows["model"].add(index, source, requests, heard)
         rows["copy"].add(index, source, requests, [source.heard] * len(requests))
         rows["gain"].add(index, source, requests, [_gained(source, r, vocabulary) for r in requests])
         if realism:
             realism.add(source, requests, list(answers))
-        audio = source.excerpt.audio
-        distances.append((mstft_distance(audio, answers[0]), mel_distance_db(audio, answers[0], rate)))
+        audio, level_db = source.excerpt.audio, source.heard["loudness"]
+        rebuilt["model"].add(audio, answers[0], level_db, heard[0]["loudness"])
+        hiss = hiss_under(source, rate, seed, index)
+        rebuilt["noise"].add(audio, hiss, level_db, level_db)
+        if witness:
+            witness(source, requests, answers, heard)
         if manifest.pitched:
             moved = pitch.transposed(source, vocabulary, seed, index)
             (answer,) = _answers(renderer, source, [moved], seed)
@@ -111,8 +123,10 @@ def score_instrument(
                     cents["edited"].append(pitch.errors_cents(source, request.asked["pitch"], answer, rate))
         if progress:
             progress(index + 1, len(sources))
-    scores = _figures(archive, renderer, vocabulary, sources, rows, distances, cents)
+    scores = _figures(archive, renderer, vocabulary, sources, rows, rebuilt, cents)
     scores["real"] = _rounded(realism.summary()) if realism else {}
+    found = diversity(archive, renderer, corpus, reference, split, seed) if reference else {}
+    scores["diversity"] = _rounded(found)
     return {
         "version": SCORE_VERSION,
         "corpus": corpus.path.resolve().name,
@@ -146,15 +160,15 @@ def _figures(
     vocabulary: Vocabulary,
     sources: Sequence[Source],
     rows: dict[str, ControlScore],
-    distances: Sequence[tuple[float, float]],
+    rebuilt: dict[str, ReconstructionScore],
     cents: dict[str, list[np.ndarray]],
 ) -> dict[str, Any]:
     spans = {n: _span(pooled(sources, n, "heard")) for n in vocabulary.scored}
     model = rows["model"].summary()
     scores: dict[str, Any] = {
         "reconstruction": {
-            "mstft": mean_or_none([d[0] for d in distances]),
-            "mel": mean_or_none([d[1] for d in distances]),
+            **rebuilt["model"].summary(),
+            "nothing_db": _nothing_db(renderer, archive.manifest.sample_rate),
         },
         **model,
         "agreement": {n: _agreement(sources, vocabulary, n) for n in vocabulary.scored},
@@ -164,6 +178,7 @@ def _figures(
         "null": {
             **{name: _null(rows[name].summary()) for name in ("copy", "gain")},
             "mismatch": model.pop("mismatched"),
+            "noise": rebuilt["noise"].summary(),
         },
         "travel": knob_travel(archive, renderer, vocabulary, spans),
         "held": held_tone(archive),
@@ -172,6 +187,12 @@ def _figures(
     if archive.manifest.pitched:
         scores["pitch"] = pitch.summary(cents["own"], cents["moved"], cents["copy"], cents["edited"])
     return _rounded(scores)
+
+
+def _nothing_db(renderer: Renderer, sample_rate: int) -> float:
+    """Level of the answer to a second of digital silence."""
+    silence = np.zeros(sample_rate // HOP * HOP, dtype=np.float32)
+    return answer_to_nothing_db(transferred(renderer, silence))
 
 
 def _span(values: np.ndarray) -> tuple[float, float]:

@@ -33,12 +33,12 @@ def low_share(pattern: np.ndarray) -> np.ndarray:
     return pattern[: round(LOW_BARK / 0.1)].sum(axis=0) / (pattern.sum(axis=0) + 1e-9)
 
 
-def aperiodicity(audio: np.ndarray, sample_rate: int) -> np.ndarray:
+def aperiodicity(audio: np.ndarray, sample_rate: int, exponent: float = 1.0) -> np.ndarray:
     """1 - the highest peak of the normalised autocorrelation at periods of 0.5 to 25 ms, 4096 samples.
 
     The autocorrelation of the Hann-windowed frame is divided by that of the window (Boersma 1993); it is
-    taken from magnitudes, not from powers, so that one strong low partial does not stand for the whole. Every
-    fourth k and held between: [N // 128 + 1], 0..1.
+    taken from magnitudes, not from powers (`exponent` 2, Boersma's own), so that one strong low partial does
+    not stand for the whole. Every fourth k and held between: [N // 128 + 1], 0..1.
     """
     half, hop = WINDOW // 2, HOP * EVERY
     padded = np.pad(np.asarray(audio, dtype=np.float32), half)
@@ -48,7 +48,7 @@ def aperiodicity(audio: np.ndarray, sample_rate: int) -> np.ndarray:
     own = np.fft.irfft(np.abs(np.fft.rfft(window, 2 * WINDOW)) ** 2)
     own = (own / own[0])[shortest:longest]
     spectrum = np.abs(np.fft.rfft(frames * window, 2 * WINDOW, axis=1)) + 1e-9
-    correlation = np.fft.irfft(spectrum, axis=1)
+    correlation = np.fft.irfft(spectrum**exponent, axis=1)
     periodic = (correlation[:, shortest:longest] / own).max(axis=1) / correlation[:, 0]
     values = 1.0 - np.clip(periodic, 0.0, 1.0)
     return np.repeat(values, EVERY)[: len(audio) // HOP + 1]

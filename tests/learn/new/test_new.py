@@ -2,9 +2,9 @@
 
 import json
 import os
-import shutil
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 import soundfile as sf
@@ -12,6 +12,7 @@ import soundfile as sf
 from neurorack.core.errors import NeurorackError
 from neurorack.core.nrk import read_manifest
 from neurorack.learn.export.instrument import Card
+from neurorack.learn.new import make
 from neurorack.learn.new.expect import of_material
 from neurorack.learn.new.make import Making
 from neurorack.learn.new.wish import Wish
@@ -26,11 +27,21 @@ FEW = ["--descriptors", "loudness,brightness"]
 
 
 def write_tone(path: Path, f0_hz: float, seconds: float) -> None:
+    """A tone struck every second and a half."""
     path.parent.mkdir(parents=True, exist_ok=True)
     t = np.arange(int(seconds * RATE)) / RATE
     tone = sum(np.sin(2 * np.pi * f0_hz * k * t) / k for k in range(1, 6))
     noise = np.random.default_rng(0).standard_normal(len(t))
-    sf.write(path, (0.1 * tone + 0.01 * noise) * np.exp(-t), RATE)
+    sf.write(path, (0.1 * tone + 0.01 * noise) * np.exp(-2 * (t % 1.5)), RATE)
+
+
+def stopping_at(monkeypatch, step: str):
+    """As by Ctrl-C just before `step`, a function of learn/new/make.py."""
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(make, step, stop)
 
 
 @pytest.fixture
@@ -55,67 +66,75 @@ def test_two_seconds_make_an_instrument_and_what_to_expect_is_said(library, tmp_
     assert RunConfig.read(tmp_path / "one.work" / "run").crop_frames == 256
 
 
-def test_half_a_second_trains_on_shorter_crops(library, tmp_path, neurorack):
+def test_half_a_second_trains_on_shorter_crops(library, tmp_path, neurorack, monkeypatch):
     write_tone(tmp_path / "sounds" / "hit.wav", 180, 0.5)
-    made = json.loads(neurorack("new", tmp_path / "sounds", "-o", tmp_path / "hit.nrk", *FEW, *OPTIONS))
-    config = RunConfig.read(tmp_path / "hit.work" / "run")
-    assert 64 <= config.crop_frames < 128 and made["controls"] == ["loudness", "brightness"]
+    stopping_at(monkeypatch, "export")
+    with pytest.raises(click.Abort):
+        neurorack("new", tmp_path / "sounds", "-o", tmp_path / "hit.nrk", *FEW, *OPTIONS)
+    assert 64 <= RunConfig.read(tmp_path / "hit.work" / "run").crop_frames < 128
+    assert load_checkpoint(tmp_path / "hit.work" / "run" / NAME, {})["step"] == 3
 
 
-def test_stopped_anywhere_the_same_command_goes_on(library, tmp_path, neurorack, capsys):
-    for i in range(10):
-        write_tone(tmp_path / "sounds" / f"{i}.wav", 150 + 20 * i, 1.2)
-    output, work = tmp_path / "tones.nrk", tmp_path / "tones.work"
-    command = ["new", tmp_path / "sounds", "-o", output, "--limit", 2, *FEW, *OPTIONS]
-    made = json.loads(neurorack(*command))
-    assert made["not_measured"] or made["control"]
+def test_stopped_anywhere_the_same_command_goes_on(library, tmp_path, neurorack, monkeypatch, capsys):
+    sounds, output, work = tmp_path / "sounds", tmp_path / "tones.nrk", tmp_path / "tones.work"
+    for name, f0_hz in (("low", 150), ("high", 260)):
+        write_tone(sounds / f"{name}.wav", f0_hz, 40.0)
+    command = ["new", sounds, "-o", output, "--limit", 2, *FEW, *OPTIONS]
+    for step in ("prepare", "new_run", "train", "export"):
+        with monkeypatch.context() as patch:
+            stopping_at(patch, step)
+            with pytest.raises(click.Abort):
+                neurorack(*command)
+            assert (work / "corpus" / "corpus.json").exists() == (step != "prepare")
+            assert (work / "run" / NAME).exists() == (step == "export") and not output.exists()
     trained = (work / "run" / NAME).read_bytes()
 
-    # Done: nothing is done again.
+    # The recordings are wanted no more.
+    sounds.rename(tmp_path / "elsewhere")
+    made = json.loads(neurorack(*command))
+    assert made["steps"] == 3 and (work / "run" / NAME).read_bytes() == trained
+    assert made["not_measured"] == "" and 0 < made["reconstruction"] < 10
+    assert read_manifest(output).scores["excerpts"] == 2
+
+    # All is done: nothing is done again.
     before = output.read_bytes()
-    assert json.loads(neurorack(*command)) == made
-    assert output.read_bytes() == before and (work / "run" / NAME).read_bytes() == trained
+    with monkeypatch.context() as patch:
+        for step in ("prepare", "new_run", "train", "export", "score_instrument"):
+            stopping_at(patch, step)
+        assert json.loads(neurorack(*command)) == made and output.read_bytes() == before
 
-    # The instrument was lost, and the recordings are gone.
-    output.unlink()
-    shutil.move(tmp_path / "sounds", tmp_path / "elsewhere")
-    assert json.loads(neurorack(*command, "--title", "Tones"))["steps"] == 3
-    assert read_manifest(output).title == "Tones" and (work / "run" / NAME).read_bytes() == trained
+        # New recordings are named, and not mixed in.
+        (tmp_path / "elsewhere").rename(sounds)
+        write_tone(sounds / "late.wav", 400, 1.0)
+        capsys.readouterr()
+        neurorack(*command)
+        assert "not taken up: 1, like late.wav; give another --work" in capsys.readouterr().err
 
-    # Stopped before the first step of training, and while preparing.
-    (work / "run" / NAME).unlink()
-    output.unlink()
-    neurorack(*command)
-    assert load_checkpoint(work / "run" / NAME, {})["step"] == 3
-    shutil.rmtree(work / "run")
-    output.unlink()
-    shutil.move(tmp_path / "elsewhere", tmp_path / "sounds")
-    (work / "corpus" / "corpus.json").unlink()
-    neurorack(*command)
-    assert (work / "run" / NAME).exists() and output.exists()
+        # Another folder, other options, and an instrument that would be overwritten, are refused.
+        write_tone(tmp_path / "others" / "0.wav", 200, 1.0)
+        with pytest.raises(NeurorackError, match=r"begun with .*sounds, not .*others: .*another --work"):
+            neurorack("new", tmp_path / "others", *command[2:])
+        with pytest.raises(NeurorackError, match=r"begun with --steps 3, not --steps 4"):
+            neurorack(*command, "--steps", 4)
+        with pytest.raises(NeurorackError, match="exists already"):
+            neurorack(*command, "--work", tmp_path / "fresh")
 
-    # New recordings are named, and not mixed in; another folder or other options are refused.
-    write_tone(tmp_path / "sounds" / "late.wav", 400, 1.0)
-    capsys.readouterr()
-    neurorack(*command)
-    assert "not taken up: 1, like late.wav; give another --work" in capsys.readouterr().err
-    write_tone(tmp_path / "others" / "0.wav", 400, 1.0)
-    with pytest.raises(NeurorackError, match=r"begun with .*sounds, not .*others: .*another --work"):
-        neurorack("new", tmp_path / "others", *command[2:])
-    with pytest.raises(NeurorackError, match=r"begun with --steps 3, not --steps 4"):
-        neurorack(*command, "--steps", 4)
-    with pytest.raises(NeurorackError, match="exists already"):
-        neurorack(*command, "--work", tmp_path / "fresh")
-
-    # The next instrument begins with the nearest, this one; and may be told to begin with a given one.
+    # The next instrument begins with the nearest, this one; or with what it is told to begin with.
     os.replace(output, library / "tones.nrk")
     more = ["new", tmp_path / "others", *FEW, *OPTIONS, "-o"]
-    made = json.loads(neurorack(*more, tmp_path / "more.nrk"))
-    assert made["from"] == "tones" and "begins with tones" in capsys.readouterr().err
+    stopping_at(monkeypatch, "train")
+    for name, origin, begun in (
+        ("near", "nearest", library / "tones.nrk"),
+        ("given", work / "run", work / "run"),
+        ("named", "tones", library / "tones.nrk"),
+    ):
+        with pytest.raises(click.Abort):
+            neurorack(*more, tmp_path / f"{name}.nrk", "--from", origin)
+        config = RunConfig.read(tmp_path / f"{name}.work" / "run")
+        assert config.origin == str(begun.resolve()) and config.learning_rate == make.TUNING_RATE
+    assert "begins with tones, the nearest instrument" in capsys.readouterr().err
     with pytest.raises(NeurorackError, match=r"winds has other controls \(loudness"):
         neurorack(*more, tmp_path / "third.nrk", "--from", "winds")
-    made = json.loads(neurorack(*more, tmp_path / "third.nrk", "--from", work / "run"))
-    assert made["from"] == "run"
 
 
 def test_a_folder_without_recordings_leaves_nothing_behind(library, tmp_path):

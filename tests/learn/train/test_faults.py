@@ -23,7 +23,7 @@ from neurorack.learn.train.loop import AUDIBLE, Trainer, generator_for
 from neurorack.learn.train.material import LEAST_CROP, fitting_crop
 from neurorack.learn.train.origin import begin
 from neurorack.learn.train.run import RunConfig
-from neurorack.learn.train.start import make_fabric, new_run, take_up
+from neurorack.learn.train.start import make_fabric, new_run, take_up, train
 
 RATE = 44_100
 TINY = {"control_width": 16, "encoder_widths": [8, 8, 8, 16], "stack_width": 8, "stack_dilations": [1, 2]}
@@ -97,6 +97,28 @@ def test_where_going_back_does_not_help_it_stops_and_what_was_learnt_stays(corpu
     with pytest.raises(NeurorackError, match=r"going back did not help.*until step \d+ is in .*lower --lr"):
         trainer.fit(0.0, 1e9)
     assert all_finite(run) and trainer.clock.step < 40
+
+
+def test_what_was_stopped_after_going_back_ends_as_if_it_had_not_been_stopped(corpus, tmp_path):
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    for run in (whole, stopped):
+        trainer = trainer_for(corpus, run, steps=9)
+        poison(trainer, range(1, 2))  # back at step 5, from then on at half the learning rate
+        if run == stopped:
+
+            def stop(*_: object, trainer: Trainer = trainer) -> None:
+                if trainer.clock.step == 7:
+                    raise KeyboardInterrupt
+
+            trainer.objective.register_forward_pre_hook(stop)
+            with pytest.raises(KeyboardInterrupt):
+                trainer.fit(0.0, 1e9)
+            assert extra(run)["step"] == 7 and extra(run)["slower"] == 0.5
+            train(run, take_up(run, corpus), resume=True, fabric=make_fabric("cpu", "1", "auto"), quiet=True)
+        else:
+            trainer.fit(0.0, 1e9)
+    a, b = load_file(whole / NAME), load_file(stopped / NAME)
+    assert a.keys() == b.keys() and all(torch.allclose(a[k], b[k], atol=1e-6) for k in a)
 
 
 def test_a_poisoned_checkpoint_is_refused(corpus, tmp_path):

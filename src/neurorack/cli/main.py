@@ -25,6 +25,7 @@ COMMANDS = {
     "train": "Train an instrument on a corpus.",
     "export": "Pack a trained run into one .nrk file.",
     "measure": "Score an instrument on recordings it never heard.",
+    "report": "Make a page on which an instrument is heard, seen and judged.",
 }
 """Each command's one line of help, kept here so that `neurorack --help` imports none of them."""
 

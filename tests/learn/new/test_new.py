@@ -59,20 +59,21 @@ def test_two_seconds_make_an_instrument_and_what_to_expect_is_said(library, tmp_
     made = json.loads(neurorack("new", tmp_path / "sounds", "-o", output, "--title", "One", *OPTIONS))
     said = capsys.readouterr().err
     assert "2.0 s of sound (1 recording): it will sound like that one gesture" in said
-    assert "warm-up: the learning rate rises" in said and "from scratch: no instrument here" in said
+    assert "Training begins from scratch: no instrument here" in said
     assert made["from"] == "scratch" and made["steps"] == 3 and "none is held out" in made["not_measured"]
     manifest = read_manifest(output)
     assert manifest.title == "One" and manifest.pitched and manifest.scores == {}
     assert RunConfig.read(tmp_path / "one.work" / "run").crop_frames == 256
 
 
-def test_half_a_second_trains_on_shorter_crops(library, tmp_path, neurorack, monkeypatch):
+def test_half_a_second_trains_on_shorter_crops(library, tmp_path, neurorack, monkeypatch, capsys):
     write_tone(tmp_path / "sounds" / "hit.wav", 180, 0.5)
     stopping_at(monkeypatch, "export")
     with pytest.raises(click.Abort):
         neurorack("new", tmp_path / "sounds", "-o", tmp_path / "hit.nrk", *FEW, *OPTIONS)
     assert 64 <= RunConfig.read(tmp_path / "hit.work" / "run").crop_frames < 128
     assert load_checkpoint(tmp_path / "hit.work" / "run" / NAME, {})["step"] == 3
+    assert "warm-up: the learning rate rises for 200 steps" in capsys.readouterr().err
 
 
 def test_stopped_anywhere_the_same_command_goes_on(library, tmp_path, neurorack, monkeypatch, capsys):

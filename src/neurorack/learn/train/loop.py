@@ -140,6 +140,8 @@ class Trainer:
         while self.clock.progress < 1.0:
             step, progress = self.clock.step, self.clock.progress
             judged = config.adversarial and progress >= ADVERSARIAL_FROM
+            if self.monitor:
+                self.monitor.enter(progress, stage_of(progress, step, self._critic, config.adversarial))
             rate = config.learning_rate * self.keeping.slower * learning_rate_factor(progress, step)
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
@@ -253,7 +255,6 @@ class Trainer:
         samples = rate * self.config.batch * self.config.crop_frames * HOP * self.fabric.world_size
         self.monitor.line(
             self.clock,
-            stage_of(self.clock.progress, self.clock.step, self._critic, self.config.adversarial),
             self._spectral_end,
             {"step": self.clock.step, "stft": scalars["stft"], "steps/s": rate},
         )

@@ -67,15 +67,19 @@ class Monitor:
         found = forecast([x for x, _ in self.looks], [d for _, d in self.looks], end)
         return in_words(found, len(self.looks), until_s)
 
-    def line(self, clock: Clock, stage: Stage, end: float, numbers: dict[str, float]) -> None:
-        """Refresh the console line; say which stage begins, and why."""
+    def enter(self, progress: float, stage: Stage) -> None:
+        """Say which stage begins, and why, if it is another than before."""
         if stage.name != self._stage:
             self._stage = stage.name
             self.display.mention(f"{stage.name}: {stage.why}")
+            self.display.update(progress, stage.name)
+
+    def line(self, clock: Clock, end: float, numbers: dict[str, float]) -> None:
+        """Refresh the console line."""
         text = "  ".join(f"{k} {v:.3g}" for k, v in numbers.items())
         left = clock_words(clock.remaining_s)
         outlook = self.outlook(clock.until_s, end)
-        self.display.update(clock.progress, stage.name, f"{left} left, {outlook}  {text}")
+        self.display.update(clock.progress, self._stage, f"{left} left, {outlook}  {text}")
 
     def log(self, step: int, numbers: dict[str, Any]) -> None:
         """Append to metrics.jsonl and TensorBoard."""

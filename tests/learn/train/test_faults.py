@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,11 @@ from safetensors.torch import load_file
 from small_disk import small_disk
 
 from neurorack.core.errors import NeurorackError
+from neurorack.learn.corpus import Corpus
 from neurorack.learn.corpus.prepare import Options, prepare
 from neurorack.learn.train.checkpoint import NAME
 from neurorack.learn.train.loop import AUDIBLE, Trainer, generator_for
-from neurorack.learn.train.material import LEAST_CROP, fitting_crop
+from neurorack.learn.train.material import LEAST_CROP, check_memory, fitting_crop, memory_bytes
 from neurorack.learn.train.origin import begin
 from neurorack.learn.train.run import RunConfig
 from neurorack.learn.train.start import make_fabric, new_run, take_up, train
@@ -182,6 +184,19 @@ def test_crops_fit_what_there_is(corpus, tmp_path):
     assert fitting_crop(long, LEAST_CROP + 41, 40).crop_frames == LEAST_CROP
     with pytest.raises(NeurorackError, match=r"holds 0\.30 s of sound and training needs at least 0\.30 s"):
         fitting_crop(long, LEAST_CROP + 40, 40)
+
+
+def test_the_memory_it_takes_is_known_beforehand(corpus, tmp_path):
+    tape = trainer_for(corpus, tmp_path / "run").tape
+    opened = Corpus.open(corpus)
+    lasting, reading = memory_bytes(opened, tape.controls.shape[1])
+    held = tape.audio.nbytes + tape.controls.nbytes
+    assert held <= lasting < 1.1 * held and lasting < reading < 3 * lasting
+    check_memory(opened, 2)
+    opened.files = tuple(replace(file, frames=10**11) for file in opened.files)
+    if sys.platform == "linux":
+        with pytest.raises(NeurorackError, match="GB of memory while it is read, and"):
+            check_memory(opened, 2)
 
 
 @pytest.mark.skipif(

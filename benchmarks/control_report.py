@@ -1,6 +1,7 @@
 """The control table as Markdown and as a picture, from the scores of every arm, seed and corpus.
 
-Scores: corpus -> arm's text -> one dictionary a seed, as benchmarks/control_table.py keeps them.
+Scores: corpus -> arm's text -> one dictionary a seed, as benchmarks/control_table.py keeps them. One
+without "control" was trained and not yet scored.
 """
 
 from collections.abc import Callable
@@ -117,15 +118,51 @@ def transfer_table(arms: dict[str, Seeds]) -> str:
     return grid(["", *TRANSFER.values()], rows)
 
 
+def training_table(arms: dict[str, Seeds]) -> str:
+    """What training saw last on crops held out: there before anything is scored, and no score."""
+    known = {a: [s["held_out"] for s in seeds if s.get("held_out")] for a, seeds in arms.items()}
+    known = {a: found for a, found in known.items() if found}
+    names = dict.fromkeys(k for found in known.values() for k in found[0] if k.startswith("all/"))
+    rows = [
+        [parse_arm(a).label, shown([f["step"] for f in found], 0), shown([f["stft"] for f in found])]
+        + [shown([f.get(name) for f in found]) for name in (*names, "code")]
+        for a, found in known.items()
+    ]
+    return grid(["", "steps", "mSTFT", *names, "another's z"], rows) if rows else ""
+
+
+def scored(arms: dict[str, Seeds]) -> dict[str, Seeds]:
+    """Those arms and seeds that have a score; others have only been trained."""
+    known = {arm: [s for s in seeds if "control" in s] for arm, seeds in arms.items()}
+    return {arm: seeds for arm, seeds in known.items() if seeds}
+
+
 def section(corpus: str, arms: dict[str, Seeds], asked: list[str], head: str) -> str:
-    """One corpus: what it was made with, the tables, and which of the arms `asked` for have no run."""
+    """One corpus: what it was made with, the tables, and which of the arms `asked` for have none."""
+    parts = [f"## {corpus}", *_scores(scored(arms), head)]
+    if seen := training_table(arms):
+        parts += [
+            "While training: 16 crops of the validation split, spectral distance as trained, the pooled rank "
+            "correlation of asked and measured with all controls but pitch from another crop, by the "
+            "instrument's own measures, and how much distance another z costs. No null rows, no score:",
+            seen,
+        ]
+    if whys := [f"* {parse_arm(a).label}: {parse_arm(a).why}." for a in arms if parse_arm(a).why]:
+        parts.append("\n".join(whys))
+    if missing := [parse_arm(a).label for a in asked if a not in scored(arms)]:
+        parts.append(f"Not scored: {'; '.join(missing)}.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _scores(arms: dict[str, Seeds], head: str) -> list[str]:
+    if not arms:
+        return [f"{head}; nothing is scored yet."]
     first = next(iter(arms.values()))[0]
     machine, training = first["machine"], first["training"]
     several = any(len(seeds) > 1 for seeds in arms.values())
     where = training.get("machine") or f"{machine['cores']} cores"
     spread = " Means over seeds; in brackets the least and the most." if several else ""
     parts = [
-        f"## {corpus}",
         f"{head}; batch {training['batch']} of {training['crop_frames']} frames, corpus of "
         f"{training['corpus_minutes']:g} minutes; scored on {first['excerpts']} excerpts of the "
         f"{first['split']} split; {where}, {machine['system']} {machine['architecture']}, torch "
@@ -134,13 +171,8 @@ def section(corpus: str, arms: dict[str, Seeds], asked: list[str], head: str) ->
         "The published metric, (r + 1) / 2 pooled over the batch (chance 0.50):",
         their_table(arms),
     ]
-    if transfer := transfer_table(arms):
-        parts += ["Timbre transfer (docs/scoring.md):", transfer]
-    if whys := [f"* {parse_arm(a).label}: {parse_arm(a).why}." for a in arms if parse_arm(a).why]:
-        parts.append("\n".join(whys))
-    if missing := [parse_arm(a).label for a in asked if a not in arms]:
-        parts.append(f"No run: {'; '.join(missing)}.")
-    return "\n\n".join(parts) + "\n"
+    transfer = transfer_table(arms)
+    return [*parts, "Timbre transfer (docs/scoring.md):", transfer] if transfer else parts
 
 
 def draw(corpora: dict[str, dict[str, Seeds]], path: Path) -> None:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from control_arms import SETS, Arm, parse_arms
-from control_report import Seeds, draw, section
+from control_report import Seeds, draw, scored, section
 
 from neurorack.core.errors import NeurorackError
 
@@ -71,14 +71,24 @@ def parameters(run: Path) -> dict[str, int]:
     }
 
 
-def samples_per_s(run: Path) -> float | None:
-    """Samples of audio trained on in a second, as a run logged it last; None where it logged none."""
+def logged(run: Path) -> list[dict[str, Any]]:
+    """Every line that a run logged, but for one cut short; none where it logged nothing."""
     try:
         lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
-        return None
-    rates = [json.loads(line).get("samples_per_s") for line in lines]
-    return next((r for r in reversed(rates) if r), None)
+        return []
+    return [json.loads(line) for line in lines if line.endswith("}")]
+
+
+def samples_per_s(run: Path) -> float | None:
+    """Samples of audio trained on in a second, as the run said last; None where it never did."""
+    return next((rate for line in reversed(logged(run)) if (rate := line.get("samples_per_s"))), None)
+
+
+def held_out(run: Path) -> dict[str, float]:
+    """What training saw last on held-out crops: `step`, `stft`, `code`, `all/…`; {} before it looked."""
+    seen = [line for line in logged(run) if "validation/stft" in line]
+    return {key.removeprefix("validation/"): value for key, value in seen[-1].items()} if seen else {}
 
 
 def trained(corpus: Path, arm: Arm, seed: int, options: argparse.Namespace) -> tuple[Path, Path]:
@@ -108,19 +118,21 @@ def trained(corpus: Path, arm: Arm, seed: int, options: argparse.Namespace) -> t
 def cell(corpus: Path, arm: Arm, seed: int, options: argparse.Namespace) -> dict[str, Any] | None:
     """Train, export and score one arm with one seed on one corpus, or read what was scored before.
 
-    None where --tables forbids to make what is not there.
+    With --tables what is there: no "control" if only trained, None if not even that.
     """
     folder = options.output / corpus.resolve().name / arm.folder / f"seed{seed}"
     result = folder / "scores.json"
     scores: dict[str, Any] = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
     if options.tables:
-        return scores or None
+        seen = held_out(folder / "run")
+        return scores or ({"arm": arm.text, "seed": seed, "held_out": seen} if seen else None)
     run, instrument = trained(corpus, arm, seed, options)
     if scores.get("limit") != options.limit:
         scores = json.loads(neurorack("measure", instrument, corpus, "--json", "--limit", options.limit))
         scores["published_metric"] = published_metric(instrument, corpus, options.limit)
         scores["training"] = json.loads(neurorack("info", instrument, "--json"))["training"]
         scores["parameters"], scores["samples_per_s"] = parameters(run), samples_per_s(run)
+        scores["held_out"] = held_out(run)
         scores["arm"], scores["seed"], scores["limit"] = arm.text, seed, options.limit
         _keep(result, scores)
     if options.transfer and scores.get("transfer_of") != options.transfer.resolve().name:
@@ -199,7 +211,8 @@ def write(corpora: Corpora, options: argparse.Namespace) -> None:
     """Everything so far, again after every arm."""
     (options.output / "control.md").write_text(report(corpora, options), encoding="utf-8")
     (options.output / "control.json").write_text(json.dumps(corpora, indent=1), encoding="utf-8")
-    draw(corpora, options.output / "control.png")
+    if known := {corpus: found for corpus, arms in corpora.items() if (found := scored(arms))}:
+        draw(known, options.output / "control.png")
 
 
 if __name__ == "__main__":

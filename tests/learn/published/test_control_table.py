@@ -54,7 +54,8 @@ def table(benchmark, monkeypatch: pytest.MonkeyPatch):
             run = Path(arguments[arguments.index("-o") + 1])
             run.mkdir(parents=True, exist_ok=True)
             (run / "run.json").write_text("{}")
-            rates = ({"samples_per_s": 9e4}, {"samples_per_s": 1.2e5}, {"validation/stft": 1.0})
+            look = {"validation/stft": 1.2, "validation/code": 0.3, "validation/all/brightness": 0.6}
+            rates = ({"samples_per_s": 9e4}, {"samples_per_s": 1.2e5}, {"step": 400, **look})
             (run / "metrics.jsonl").write_text("".join(json.dumps(rate) + "\n" for rate in rates))
         if arguments[0] == "export":
             Path(arguments[arguments.index("-o") + 1]).write_text("")
@@ -134,9 +135,8 @@ def test_what_was_finished_is_kept_and_other_options_are_refused(table, benchmar
     (tmp_path / "out/corpus/f-rave.published/seed0/scores.json").unlink()
     (tmp_path / "out/corpus/f-rave.published/seed0/f-rave-published.nrk").unlink()
     table.calls.clear()
-    assert (
-        table.cell(*arm, options(table, tmp_path, "--steps", "400", "--tables")) is None and not table.calls
-    )
+    seen = table.cell(*arm, options(table, tmp_path, "--steps", "400", "--tables"))
+    assert seen["held_out"]["all/brightness"] == 0.6 and "control" not in seen and not table.calls
     table.cell(*arm, options(table, tmp_path))
     assert "--resume" in table.calls[0]
 
@@ -149,7 +149,7 @@ def test_figures_land_in_their_rows_beside_the_null_rows(table, tmp_path: Path, 
     text = (tmp_path / "out" / "control.md").read_text("utf-8")
     assert "control_table.py corpus -o out" in text and "--tables`: 400 steps each, seed 0, 1" in text
     assert "two cores, Linux" in text and "in brackets the least and the most" in text
-    assert "No run: fader@ours." in text
+    assert "Not scored: fader@ours." in text
     ours, theirs = (
         next(line for line in text.splitlines() if line.startswith(f"| {arm} | "))
         for arm in ("counterfactual@ours, spread 0", "rave@published")
@@ -161,6 +161,7 @@ def test_figures_land_in_their_rows_beside_the_null_rows(table, tmp_path: Path, 
     assert "| 0.45 (0.40 to 0.50) |" in theirs and "| +0 % (-3 to +3) | 436 k |" in theirs
     assert "| 400 | 3.0 | 120 k |" in ours
     assert "| *source copied* | 0.25 | 0.15 |" in text and "| *source, bare gain* | 0.25 |" in text
+    assert "| rave@published | 400 | 1.20 | 0.60 | 0.30 |" in text
     assert "* counterfactual@ours, spread 0: nothing keeps the code's scale." in text
     assert (tmp_path / "out" / "control.png").stat().st_size > 5000
     found = json.loads((tmp_path / "out" / "control.json").read_text())["corpus"]["rave@published"]

@@ -1,27 +1,19 @@
 """`neurorack report` from end to end on the hand-made instrument: what the page holds, what it refuses."""
 
 import base64
-import importlib.util
 import io
 import re
 import shutil
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+import small_corpus
 import soundfile
 from PIL import Image
 
 from neurorack.cli.main import main
-
-_spec = importlib.util.spec_from_file_location(
-    "small_corpus", Path(__file__).parents[1] / "measure" / "small_corpus.py"
-)
-small_corpus = importlib.util.module_from_spec(_spec)
-sys.modules["small_corpus"] = small_corpus
-_spec.loader.exec_module(small_corpus)
 
 RATE = 44_100
 

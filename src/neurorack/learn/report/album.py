@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from neurorack.learn.measure.asking import LEAST_FRAMES, Request
-from neurorack.learn.measure.control import Curves
+from neurorack.learn.measure.control import Curves, Yardstick
 from neurorack.learn.measure.reconstruction import mel_distance_db
 from neurorack.learn.measure.statistics import spearman
 from neurorack.learn.measure.subject import Source, Vocabulary
@@ -51,6 +52,7 @@ class Album:
     """A witness for `score_instrument`: keeps every pair and every reply (sounds as int16)."""
 
     vocabulary: Vocabulary
+    sources: list[Source] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
 
@@ -59,6 +61,7 @@ class Album:
     ) -> None:
         rate = self.vocabulary.sample_rate
         audio = source.excerpt.audio
+        self.sources.append(source)
         distance = mel_distance_db(audio, answers[0], rate)
         self.pairs.append(Pair(source.excerpt.files, _packed(audio), _packed(answers[0]), distance))
         for request, answer, curves in zip(requests[1:], answers[1:], heard[1:], strict=True):
@@ -75,6 +78,16 @@ class Album:
         asked = self.vocabulary.as_heard(name, request.asked[name])
         rank = spearman(asked[keep], heard[name][keep], [source.heard[name][keep]], bent=True)
         return Curve(*(np.where(keep, c, np.nan).astype(np.float32) for c in (asked, heard[name])), rank)
+
+    @cached_property
+    def _yardstick(self) -> Yardstick:
+        return Yardstick.of(self.sources, self.vocabulary)
+
+    def as_shown(self, name: str, asked: np.ndarray) -> np.ndarray:
+        """An asked curve [T] on the scale of the independent measure: where the two implementations differ in
+        scale (noisiness, boominess), the heard value of equal rank, as the score takes it."""
+        table = self._yardstick.tables.get(name)
+        return asked if table is None else np.interp(asked, *table)
 
     def shown_pairs(self, count: int) -> list[tuple[str, Pair]]:
         """Up to `count` pairs from the worst to the best, each with what it is."""

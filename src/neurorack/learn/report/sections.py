@@ -7,13 +7,13 @@ import numpy as np
 
 from neurorack.core.timebase import HOP
 from neurorack.learn.report import drawings
-from neurorack.learn.report.album import Pair, Reply
+from neurorack.learn.report.album import Album, Pair, Reply
 from neurorack.learn.report.drawings import DEPTH_DB, Line, chart
 from neurorack.learn.report.gather import Findings, Transferred
 from neurorack.learn.report.sounds import as_float, player
 
 UNITS = {"loudness": "dB", "brightness": "Hz", "pitch": "Hz"}
-KNOB = {-0.88: "5 %", 0.0: "50 %", 0.88: "95 %"}
+KNOB = {-0.84: "5 %", 0.0: "50 %", 0.84: "95 %"}
 """Ticks of a knob's travel from -0.9 to 0.9, a little inside."""
 
 KINDS = {
@@ -149,23 +149,23 @@ def requests(findings: Findings) -> Iterator[str]:
     names = [n for n in findings.scores["control"]["one"] if any(n in r.curves for r in album.replies)]
     cards = [
         f'<article class="card reply"><h3>{escaped(name.capitalize())} moved</h3>'
-        + "".join(_reply(what, reply, rate) for what, reply in album.shown_replies(name))
+        + "".join(_reply(what, reply, album, rate) for what, reply in album.shown_replies(name))
         + "</article>"
         for name in names
     ]
     yield f'<div class="grid four">{"".join(cards)}</div>'
-    together = [_reply(what, reply, rate) for what, reply in album.shown_replies(None)]
+    together = [_reply(what, reply, album, rate) for what, reply in album.shown_replies(None)]
     if together:
         cells = "".join(f'<article class="card reply">{reply}</article>' for reply in together)
         yield f'<h3 class="between">All moved together</h3><div class="grid two">{cells}</div>'
 
 
-def _reply(what: str, reply: Reply, sample_rate: int) -> str:
+def _reply(what: str, reply: Reply, album: Album, sample_rate: int) -> str:
     caption = f"{what}: {KINDS.get(reply.kind, reply.kind)}"
     charts = []
     for name, curve in reply.curves.items():
         t = np.arange(len(curve.asked)) * HOP / sample_rate
-        lines = [Line(t, curve.asked, "asked"), Line(t, curve.heard, "heard")]
+        lines = [Line(t, album.as_shown(name, curve.asked), "asked"), Line(t, curve.heard, "heard")]
         drawn = chart(
             lines,
             f"{name} asked and heard",

@@ -137,7 +137,8 @@ class Making:
     def _origin(self, corpus: Corpus) -> Begun:
         """What to begin with, and a sentence about it."""
         names = tuple(n for n in corpus.outputs if n not in NOT_CONTROLS)
-        wanted = make_config(self.wish.size, names, corpus.sample_rate, **self.wish.changes)
+        asked = make_config(self.wish.size, names, corpus.sample_rate, **self.wish.changes)
+        wanted = ModelConfig.from_dict(asked.to_dict())  # lists of --model as the tuples they stand for
         if self.wish.origin == "scratch":
             return Begun(None, names)
         if self.wish.origin != "nearest":

@@ -15,6 +15,7 @@ from neurorack.core.errors import NeurorackError
 from neurorack.core.library import find, installed
 from neurorack.core.nrk import Archive, read_nrk
 from neurorack.play.audio.backend import AudioOptions, BackendName
+from neurorack.play.audio.cores import leave_sound_core
 from neurorack.play.audio.supervisor import Supervisor
 from neurorack.play.control.bridge import Bridge
 from neurorack.play.control.inputs import InputOptions, start_inputs
@@ -99,6 +100,7 @@ def play(options: PlayOptions, tell: Callable[[Playing], None]) -> None:
             str(path.resolve()), options.backend, options.device, options.block, options.input,
             options.cv_in, options.cv_out,
         )  # fmt: skip
+        leave_sound_core()
         supervisor = Supervisor(bridge, audio)
         stack.callback(supervisor.stop)
         supervisor.start()

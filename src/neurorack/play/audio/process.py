@@ -12,6 +12,7 @@ import time
 
 from neurorack.core.errors import NeurorackError
 from neurorack.play.audio.backend import AudioOptions, Drops
+from neurorack.play.audio.cores import take_sound_core
 from neurorack.play.audio.garbage import freeze_garbage
 from neurorack.play.audio.keeper import Keeper, newest_command, wanted_clips
 from neurorack.play.audio.open_backend import opener
@@ -54,6 +55,7 @@ def run_audio_process(address: BridgeAddress, options: AudioOptions) -> None:
 def _play(bridge: Bridge, options: AudioOptions, status: Status) -> None:
     raise_process_priority()  # at once: after a crash, a busy machine must not hold up the sound's return
     raise_thread_priority(KEEPING_PRIORITY)
+    take_sound_core()
     command = newest_command(bridge) or Command(0, options.instrument)
     engine = _load(command, status)
     _warm(engine, options.block)

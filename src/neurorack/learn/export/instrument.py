@@ -74,10 +74,10 @@ def export(run: Path, output: Path, card: Card) -> Manifest:
         if part is not None:
             members[f"{name}.onnx"] = descriptors_graph(part)
             states[name] = part.state_size
-    stats = statistics(objective, corpus, config.seed)
+    stats = statistics(objective, corpus)
     members["anchors.npy"], members["support.npy"] = npy_bytes(stats.anchors), npy_bytes(stats.support)
     clips = []
-    for index, file in enumerate(choose_clips(corpus, config.seed)):
+    for index, file in enumerate(choose_clips(corpus)):
         encoded = encode(objective, corpus, file, int(CLIP_SECONDS * rate / HOP))
         path = f"clips/{index}.npy"
         members[path] = npy_bytes(encoded.rows)

@@ -81,8 +81,8 @@ Watch it:  tensorboard --logdir run
     "weights",
     multiple=True,
     metavar="NAME=X",
-    help="Weight of a loss: kl, fader, counterfactual, adversarial, matching, "
-    "counterfactual_every. Repeatable.",
+    help="Weight of a loss, or a switch of one: kl, spread, z_noise, fader, counterfactual (4), "
+    "counterfactual_every, counterfactual_share, support, gestures, adversarial, matching. Repeatable.",
 )
 @click.option(
     "--model",

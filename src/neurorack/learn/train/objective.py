@@ -41,7 +41,7 @@ class Weights:
     spread: float = 1.0
     z_noise: float = 0.3
     fader: float = 0.05
-    counterfactual: float = 1.0
+    counterfactual: float = 4.0
     counterfactual_every: int = 1
     counterfactual_share: float = 1.0
     support: bool = True

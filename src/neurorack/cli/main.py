@@ -1,6 +1,5 @@
 """`neurorack`: one door to every command. Commands load when called; errors come out as one sentence."""
 
-import errno
 import importlib
 import os
 import sys
@@ -11,6 +10,7 @@ import click
 
 from neurorack import __version__
 from neurorack.core.errors import NeurorackError
+from neurorack.core.files import DISK_FULL
 
 COMMANDS = {
     "play": "Play an instrument in the browser or through a sound card.",
@@ -136,7 +136,7 @@ def _sentence(error: BaseException) -> str | None:
     if isinstance(error, MemoryError):
         return "There is not enough memory; close other programs or work on a smaller piece."
     if isinstance(error, OSError):
-        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
+        if error.errno in DISK_FULL:
             return "The disk is full; free some space and run the command again."
         if error.filename is not None:
             return f"{error.filename}: {error.strerror}; check the path and its permissions."

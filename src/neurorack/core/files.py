@@ -1,11 +1,21 @@
 """Writing files so that a crash, a full disk or a power cut never costs what was saved before."""
 
 import contextlib
+import errno
 import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
+
+DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
+"""Numbers of the errors that say that there is no room, or no more of it for this file."""
+
+
+def write_fault(what: str, folder: Path, error: OSError) -> str:
+    """One sentence: `what` cannot be written to `folder`, why, and what to do."""
+    advice = "free some space there" if error.errno in DISK_FULL else "see that this folder can be written to"
+    return f"{what} cannot be written to {folder} ({error.strerror}): {advice}."
 
 
 @contextlib.contextmanager

@@ -84,6 +84,6 @@ def test_a_note_begins_at_its_own_pitch(engine):
         found.append(leads.begin(controls))
     low, middle, high, beyond = found
     assert not np.allclose(low, high, atol=1e-3)
-    assert middle == pytest.approx(0.5 * (low + high), abs=1e-5)
+    assert middle == pytest.approx(0.5 * (low + high), rel=1e-6, abs=1e-5)
     controls[row] = 1.0
     assert np.array_equal(leads.begin(controls), beyond)

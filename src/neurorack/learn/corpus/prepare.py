@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from neurorack.core.errors import NeurorackError
+from neurorack.core.files import DISK_FULL
 from neurorack.core.timebase import HOP
 from neurorack.learn.corpus import parts
 from neurorack.learn.corpus.assemble import assemble
@@ -65,7 +66,7 @@ def _disk_errors(corpus: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", -1)):
+        if error.errno in DISK_FULL:
             raise NeurorackError(
                 f"The disk that holds {corpus} is full: free some space and run the same command again, "
                 "it continues where it stopped"

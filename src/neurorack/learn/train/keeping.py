@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from neurorack.core.errors import NeurorackError
+from neurorack.core.files import DISK_FULL
 from neurorack.learn.train.checkpoint import NAME, load_checkpoint, save_checkpoint
-from neurorack.learn.train.monitor import DISK_FULL
 
 if TYPE_CHECKING:
     from neurorack.learn.train.loop import Trainer

@@ -1,6 +1,5 @@
 """Where training is shown: a console line with its stage and forecast, metrics.jsonl, and TensorBoard."""
 
-import errno
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from neurorack.core.files import DISK_FULL
 from neurorack.learn.train.display import Display
 from neurorack.learn.train.evaluate import Evaluation
 from neurorack.learn.train.forecast import forecast, in_words
 from neurorack.learn.train.schedule import WARM_UP_STEPS, Clock, Stage
 
 METRICS = "metrics.jsonl"
-DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 ROOM_BYTES = 32_000_000
 """Free space below which TensorBoard's files stop growing: what is left is for checkpoints."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from neurorack.core.errors import NeurorackError
-from neurorack.core.files import atomic_write
+from neurorack.core.files import atomic_write, write_fault
 from neurorack.play.audio.clip_file import read_clips
 from neurorack.play.audio.garbage import freeze_garbage
 from neurorack.play.audio.priority import KEEPING_PRIORITY, raise_thread_priority
@@ -118,7 +118,5 @@ class Keeper:
             status.error = str(error)
             if isinstance(error, OSError):
                 folder = Path(command.snapshot).parent.parent
-                status.error = (
-                    f"A recording cannot be written to {folder} ({error.strerror}): free some space there."
-                )
+                status.error = write_fault("A recording", folder, error)
         status.snapshot = command.snapshot_number

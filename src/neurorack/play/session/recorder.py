@@ -7,7 +7,6 @@ into one at the next start. A full disk ends the recording, never the sound.
 
 import asyncio
 import contextlib
-import errno
 import json
 import shutil
 import threading
@@ -19,7 +18,7 @@ from typing import IO, Any
 import numpy as np
 
 from neurorack.core.errors import NeurorackError
-from neurorack.core.files import atomic_write
+from neurorack.core.files import DISK_FULL, atomic_write, write_fault
 from neurorack.core.nrk import Archive
 from neurorack.core.strict_json import Field, parse
 from neurorack.play.audio.clip_file import read_clips
@@ -39,8 +38,6 @@ SNAPSHOT_S = 5.0
 CHUNK = 1 << 15
 ABANDONED_S = 10.0
 """A recording whose files have not grown for so long is nobody's any more."""
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What the system says of a full disk, a used-up quota, a limit on files."""
 
 
 def takes(folder: Path) -> list[dict[str, Any]]:
@@ -130,9 +127,7 @@ class _Recording:
         except OSError as error:
             if not isinstance(error, FileExistsError):  # else they are another player's
                 self._leave_nothing()
-            raise NeurorackError(
-                f"A recording cannot be written to {folder} ({error.strerror}): free some space there."
-            ) from error
+            raise NeurorackError(write_fault("A recording", folder, error)) from error
         self._output = RingReader(bridge.output)
         self._heard = RingReader(bridge.heard)
         self._readers = {
@@ -206,7 +201,7 @@ class _Recording:
                     self._tell("The recording has reached the length a WAV can have and ends.", "warn")
                     last = True
             except OSError as error:
-                why = "the disk is full" if error.errno in FULL else error.strerror
+                why = "the disk is full" if error.errno in DISK_FULL else error.strerror
                 self._tell(f"The recording ends, because {why}: what was recorded is kept.", "error")
                 last = True
             if last:
@@ -329,7 +324,7 @@ def finish(part: Path, path: Path) -> None:
     try:
         write_take(path, take)
     except OSError as error:
-        if error.errno not in FULL:
+        if error.errno not in DISK_FULL:
             raise
         # The disk is full of the very streams that the take is made of, and these are all in memory now.
         shutil.rmtree(part, ignore_errors=True)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from neurorack.cli import options
+
 
 @click.command(
     epilog="""
@@ -16,19 +18,10 @@ Examples
 """
 )
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="NAME.nrk",
-    help="The instrument to write; its name is the instrument's name.",
-)
-@click.option("--title", default="", help="A name for people.")
-@click.option("--description", default="", help="A sentence or two about it.")
-@click.option(
-    "--licence", default="unspecified", show_default=True, help="Licence of the instrument, like CC0-1.0."
-)
+@options.instrument_output
+@options.title
+@options.description
+@options.licence
 @click.option(
     "--provenance",
     type=click.Path(path_type=Path),

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from neurorack.cli import options
+
 NULLS = {"copy": "copy of the source", "gain": "bare gain", "mismatch": "wrong request"}
 
 MODES = {
@@ -23,13 +25,7 @@ IN_FULL = ("one", "all", "raw")
 @click.command("measure")
 @click.argument("instrument")
 @click.argument("corpus", type=click.Path(path_type=Path))
-@click.option(
-    "--split",
-    type=click.Choice(["test", "validation", "train"]),
-    default="test",
-    show_default=True,
-    help="Which recordings to score on; only test says what is worth saying.",
-)
+@options.scored_split
 @click.option(
     "--limit",
     type=click.IntRange(min=2),
@@ -38,7 +34,7 @@ IN_FULL = ("one", "all", "raw")
     metavar="N",
     help="Excerpts (of up to 4 s) to score.",
 )
-@click.option("--seed", default=0, show_default=True, help="Another seed, other excerpts and requests.")
+@options.score_seed
 @click.option("--write", is_flag=True, help="Store the scores in the instrument, where `info` shows them.")
 @click.option(
     "--pictures",

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from neurorack.cli import options
+
 
 @click.command(
     "new",
@@ -26,16 +28,9 @@ Examples
 """,
 )
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="NAME.nrk",
-    help="The instrument to make; its name is the instrument's name.",
-)
+@options.instrument_output
 @click.option("--minutes", type=click.FloatRange(min=0.01), help="Time to train. Default 30.")
-@click.option("--steps", type=click.IntRange(min=1), help="Steps to train, instead of minutes.")
+@options.steps
 @click.option(
     "--from",
     "origin",
@@ -57,18 +52,10 @@ Examples
     metavar="NAMES",
     help="What it shall be played with. Default: loudness,brightness,boominess,noisiness,pitch.",
 )
-@click.option(
-    "--size",
-    type=click.Choice(["rack", "studio"]),
-    default="rack",
-    show_default=True,
-    help="rack: for small computers. studio: larger, for laptops and up.",
-)
-@click.option("--title", default="", help="A name for people.")
-@click.option("--description", default="", help="A sentence or two about it.")
-@click.option(
-    "--licence", default="unspecified", show_default=True, help="Licence of the instrument, like CC0-1.0."
-)
+@options.size
+@options.title
+@options.description
+@options.licence
 @click.option(
     "--limit",
     type=click.IntRange(min=2),
@@ -78,8 +65,8 @@ Examples
     help="Excerpts to score it on; `neurorack measure` scores on more.",
 )
 @click.option("--seed", default=0, show_default=True, help="Another seed, another training.")
-@click.option("--threads", type=click.IntRange(min=1), help="CPU threads to use.")
-@click.option("--batch", type=click.IntRange(min=2), help="Crops a step. Default 4, on a GPU 32.")
+@options.threads
+@options.batch
 @click.option(
     "--model", "changes", multiple=True, metavar="NAME=VALUE", help="As in `neurorack train`, for ablations."
 )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from neurorack.cli import options
 from neurorack.cli.measure import progress_bar
 
 
@@ -11,13 +12,7 @@ from neurorack.cli.measure import progress_bar
 @click.argument("instrument")
 @click.argument("corpus", type=click.Path(path_type=Path))
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="The page, .html.")
-@click.option(
-    "--split",
-    type=click.Choice(["test", "validation", "train"]),
-    default="test",
-    show_default=True,
-    help="Which recordings to judge by; only test says what is worth saying.",
-)
+@options.scored_split
 @click.option(
     "--limit",
     type=click.IntRange(min=2),
@@ -26,7 +21,7 @@ from neurorack.cli.measure import progress_bar
     metavar="N",
     help="Excerpts (of up to 4 s) to score; four are shown, from the worst to the best.",
 )
-@click.option("--seed", default=0, show_default=True, help="Another seed, other excerpts and requests.")
+@options.score_seed
 @click.option(
     "--also",
     multiple=True,

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from neurorack.cli import options
+
 if TYPE_CHECKING:
     from neurorack.learn.model.config import Arm
 
@@ -35,15 +37,9 @@ Watch it:  tensorboard --logdir run
     type=click.FloatRange(min=0.01),
     help="Time to train; the schedule fits itself to it. Default 30.",
 )
-@click.option("--steps", type=click.IntRange(min=1), help="Steps to train, instead of minutes.")
+@options.steps
 @click.option("--resume", is_flag=True, help="Continue the run in this folder exactly where it stopped.")
-@click.option(
-    "--size",
-    type=click.Choice(["rack", "studio"]),
-    default="rack",
-    show_default=True,
-    help="rack: for small computers. studio: larger, for laptops and up.",
-)
+@options.size
 @click.option(
     "--arm",
     type=click.Choice(["conditional", "fader", "counterfactual", "rave", "c-rave", "f-rave"]),
@@ -59,7 +55,7 @@ Watch it:  tensorboard --logdir run
     metavar="NAMES",
     help="Descriptors to obey, of those the corpus has; default all.",
 )
-@click.option("--batch", type=click.IntRange(min=2), help="Crops a step. Default 4, on a GPU 32.")
+@options.batch
 @click.option(
     "--crop",
     "crop_frames",
@@ -100,7 +96,7 @@ Watch it:  tensorboard --logdir run
 )
 @click.option("--new-code", is_flag=True, help="With --from: keep its decoder, learn the latent code afresh.")
 @click.option("--seed", default=0, show_default=True, help="Another seed, another run.")
-@click.option("--threads", type=click.IntRange(min=1), help="CPU threads to use.")
+@options.threads
 @click.option("--accelerator", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--devices", default="auto", show_default=True, help="How many devices.")
 @click.option(

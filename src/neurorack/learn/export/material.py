@@ -115,8 +115,8 @@ def statistics(objective: Objective, corpus: Corpus, seed: int = 0, max_minutes:
         sounding[:] = True
     z_size = objective.model.config.latent_size
     controls = table[sounding][:, z_size:]
-    pitch = objective.names.index("pitch") if "pitch" in objective.names else None
-    support = Support.fit(torch.from_numpy(controls), pitch, torch.Generator().manual_seed(seed))
+    generator = torch.Generator().manual_seed(seed)
+    support = Support.fit(torch.from_numpy(controls), objective.pitch, generator)
     source = table[held] if held.sum() >= 4 * ANCHORS else table[sounding]
     loudness = objective.names.index("loudness") if "loudness" in objective.names else None
     scores = ndtri(np.clip((controls + 1) / 2, 0.005, 0.995))

@@ -19,6 +19,9 @@ from neurorack.learn.corpus import Corpus
 SILENCE_DB = -60.0
 """Frames below this level count as silence: no statistics, no control loss."""
 
+AUDIBLE = 10.0 ** (SILENCE_DB / 20.0)
+"""The same level as amplitude: what a crop must reach somewhere to be learned from."""
+
 VOICED = 0.5
 """Periodicity from which a pitch is believed."""
 

@@ -47,9 +47,8 @@ def evaluate(objective: Objective, batch: Batch) -> Evaluation:
     asked_level = level.roll(1, 0) if model.config.gained else level
     asked_f0 = f0  # pitch stays the item's own: it obeys by construction
     swapped = asked.clone()
-    if "pitch" in objective.names:
-        row = objective.names.index("pitch")
-        swapped[:, row] = controls[:, row]
+    if objective.pitch is not None:
+        swapped[:, objective.pitch] = controls[:, objective.pitch]
     out = model.decode(mean, swapped, asked_level, asked_f0, noise)
     measured = objective.scored_measuring(objective.bank.measure(out)[:, objective.columns])
     sounding = (objective.level_db(out)[:, 0] > SILENCE_DB) & (asked_level[:, 0] > SILENCE_DB + 10)

@@ -17,7 +17,7 @@ from torch import nn
 from neurorack.core.timebase import HOP
 from neurorack.learn.model.config import CRITIC_ARMS
 from neurorack.learn.model.streaming import use_bf16
-from neurorack.learn.train.batches import Batch, Tape
+from neurorack.learn.train.batches import AUDIBLE, Batch, Tape
 from neurorack.learn.train.counterfactual import Support
 from neurorack.learn.train.discriminator import Discriminators, discriminator_loss, generator_losses
 from neurorack.learn.train.display import Display
@@ -45,9 +45,6 @@ needs some.
 
 DRAWS = 8
 """Times a batch that holds nothing but silence is drawn again."""
-
-AUDIBLE = 1e-3
-"""Peak (-60 dBFS) below which a batch is silence."""
 
 
 def generator_for(seed: int, step: int, rank: int) -> torch.Generator:
@@ -90,9 +87,8 @@ class Trainer:
         self.config = config = fitting_crop(config, self.tape.frames, margin)
         self.silent = silent_share(self.tape)
         if config.arm == "counterfactual":
-            pitch = self.objective.names.index("pitch") if "pitch" in self.objective.names else None
-            frames = self.tape.sounding_controls()
-            self.objective.support = Support.fit(frames.cpu(), pitch, generator_for(config.seed, 0, 0))
+            frames, random = self.tape.sounding_controls().cpu(), generator_for(config.seed, 0, 0)
+            self.objective.support = Support.fit(frames, self.objective.pitch, random)
         held_out = "validation" if any(True for _ in corpus.split("validation")) else "train"
         tape = Tape(corpus, held_out, config.model.controls, normalisers, device)
         length = min(config.crop_frames, max(64, tape.frames - margin - 1))

@@ -9,14 +9,14 @@ import torch
 from neurorack.core.errors import NeurorackError
 from neurorack.core.timebase import HOP
 from neurorack.learn.corpus import Corpus
-from neurorack.learn.train.batches import Tape, fit_normalisers
+from neurorack.learn.train.batches import AUDIBLE, Tape, fit_normalisers
 from neurorack.learn.train.run import RunConfig
 
 LEAST_CROP = 64
 """Frames: what the longest analysis window and the streams' warming up need, and a little sound."""
 
-SILENT_PEAK = 32
-"""Largest int16 sample of a silent frame: -60 dBFS."""
+SILENT_PEAK = int(AUDIBLE * 32767)
+"""Largest int16 sample of a silent frame."""
 
 
 def open_corpus(config: RunConfig) -> Corpus:

@@ -74,6 +74,8 @@ class Objective(nn.Module):
         self.level = LevelWindow(config.sample_rate)
         self.bank = bank.requires_grad_(False)
         self.names = config.controls
+        self.pitch = config.controls.index("pitch") if "pitch" in config.controls else None
+        """The row of pitch; None: it is no control."""
         self.normalisers = normalisers
         self.delay = config.latency_frames
         self.lags = [lags[name] for name in config.controls]
@@ -107,7 +109,8 @@ class Objective(nn.Module):
         level = nn.functional.pad(level[..., : frames - self.delay], (self.delay, 0), value=-90.0)
         f0 = None
         if batch.f0_hz is not None:
-            lag = self.lags[self.names.index("pitch")]
+            assert self.pitch is not None
+            lag = self.lags[self.pitch]
             f0 = nn.functional.pad(batch.f0_hz, (self.delay, 0), mode="replicate")[..., lag : lag + frames]
         return ahead, late, level, f0
 
@@ -167,8 +170,7 @@ class Objective(nn.Module):
         """
         half = len(z)
         donors = controls.roll(max(1, len(controls) // 2), 0)[:half]
-        pitch = self.names.index("pitch") if "pitch" in self.names else None
-        requests, mask = make_requests(controls[:half], donors, generator, pitch, self.weights.gestures)
+        requests, mask = make_requests(controls[:half], donors, generator, self.pitch, self.weights.gestures)
         if "loudness" in self.names:
             row = self.names.index("loudness")
             donated = self.measuring.physical(requests[:, row], row).unsqueeze(1)
@@ -176,7 +178,8 @@ class Objective(nn.Module):
         else:
             level = level[:half]
         if f0 is not None:
-            row = self.names.index("pitch")
+            row = self.pitch
+            assert row is not None
             asked = self.measuring.physical(requests[:, row], row).unsqueeze(1)
             f0 = torch.where(mask[:, row : row + 1], asked, f0[:half])
         heard = self.model.decode(z, requests, level, f0, noise)

@@ -115,8 +115,8 @@ class Keeper:
             status.snapshot_sample = order.sample
         except (NeurorackError, OSError) as error:
             status.snapshot_sample = -1
-            status.error = str(error)
-            if isinstance(error, OSError):
-                folder = Path(command.snapshot).parent.parent
-                status.error = write_fault("A recording", folder, error)
+            folder = Path(command.snapshot).parent.parent
+            status.error = (
+                write_fault("A recording", folder, error) if isinstance(error, OSError) else str(error)
+            )
         status.snapshot = command.snapshot_number

@@ -114,7 +114,7 @@ class DecoderRows:
         if rows != self._rows:
             fresh = [row for row in rows if row.fresh]
             if fresh:
-                # What sounds beside them takes its time, too: then they are led in for half as long.
+                # What sounds beside them takes its time, too: then they are led in for less long.
                 alone = len(fresh) == len(rows) <= 2
                 self._lead_in(fresh, LEAD_FRAMES if alone else SHORT_LEAD_FRAMES, likeness)
             self._enter(rows)

@@ -30,8 +30,12 @@ def _key(seed: int) -> np.uint32:
     return key[0]
 
 
+STRETCH = 512
+"""Samples that are made at once, unless more are asked for."""
+
+
 class WhiteNoise:
-    """One noise stream, read in order: made in stretches of `longest` samples, in memory allocated once."""
+    """One noise stream, read in order, at most `longest` samples at once; memory is allocated once."""
 
     def __init__(self, longest: int) -> None:
         self._offsets = np.arange(longest, dtype=np.uint32)
@@ -39,7 +43,7 @@ class WhiteNoise:
         self._samples = np.zeros(longest, np.float32)
         self._seed: int | None = None
         self._key = np.uint32(0)
-        self._start = 0
+        self._start = self._made = 0
 
     def read(self, seed: int, start: int, count: int) -> np.ndarray:
         """Samples [start, start + count), count <= longest, of noise stream `seed`: mean 0, variance 1.
@@ -47,16 +51,17 @@ class WhiteNoise:
         Valid until the next call.
         """
         first = start - self._start
-        if seed != self._seed or first < 0 or first + count > len(self._samples):
+        if seed != self._seed or first < 0 or first + count > self._made:
             if seed != self._seed:
                 self._seed, self._key = seed, _key(seed)
             self._start, first = start, 0
-            self._make()
+            self._make(min(max(count, STRETCH), len(self._samples)))
         return self._samples[first : first + count]
 
-    def _make(self) -> None:
-        bits, spare, samples = self._bits, self._spare, self._samples
-        np.add(self._offsets, np.uint32(self._start % 2**32), out=bits)
+    def _make(self, count: int) -> None:
+        self._made = count
+        bits, spare, samples = self._bits[:count], self._spare[:count], self._samples[:count]
+        np.add(self._offsets[:count], np.uint32(self._start % 2**32), out=bits)
         _hash_in_place(bits, spare)
         np.bitwise_xor(bits, self._key, out=bits)
         _hash_in_place(bits, spare)

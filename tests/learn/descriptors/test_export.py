@@ -29,7 +29,7 @@ def test_onnx_streams_like_torch(bank, which):
     kinds = {node.op_type for node in graph.graph.node}
     assert {o.domain for o in graph.opset_import} == {""}
     assert not graph.functions and not kinds & {"Loop", "If", "Scan", "SequenceMap"}
-    assert len(graph.graph.node) < 260
+    assert len(graph.graph.node) < 290  # what a node costs beside its work, half a microsecond, adds up
 
     session = onnxruntime.InferenceSession(buffer.getvalue(), providers=["CPUExecutionProvider"])
     tone, hiss = harmonic(110), noise(20, 20_000)

@@ -11,7 +11,7 @@ from neurorack.learn.export.graphs import decoder_graph, descriptors_graph, enco
 from neurorack.learn.model.autoencoder import Autoencoder
 from neurorack.learn.model.config import make_config
 from neurorack.learn.model.pqmf import BANDS, DELAY_BAND_SAMPLES, Pqmf
-from neurorack.learn.model.streaming import StreamingModule, Tape
+from neurorack.learn.model.streaming import StreamingModule, Tape, has_begun
 
 CONTROLS = ("loudness", "brightness", "boominess", "noisiness", "pitch")
 BLOCKS_FRAMES = (1, 2, 7, 64, 65, 1000, 8193)
@@ -142,6 +142,19 @@ def test_a_held_code_sings_in_tune_and_without_a_buzz() -> None:
         buzz = power[line & ~harmonic & (bins > 100)].max()
         assert 10 * torch.log10(power[harmonic].sum() / power[~harmonic].sum()) > 40
         assert 10 * torch.log10(buzz / power.max()) < -50
+
+
+def test_a_fresh_network_stands_as_if_it_had_always_been_asked_the_same() -> None:
+    net = model()
+    z, controls = torch.randn(2, 8, 1).repeat(1, 1, 30), torch.rand(2, 5, 1).repeat(1, 1, 30)
+    tape = Tape(None, None)
+    with torch.no_grad():
+        features = net.decoder.control(z, controls, tape, has_begun(z, tape))
+        assert (features - features[..., -1:]).abs().max() < 1e-5
+        # The mark by which a player tells the network that it is fresh comes first in the state.
+        rest = (torch.full((2, 1, 30), -20.0), torch.full((2, 1, 30), 220.0), torch.zeros(2, 30 * HOP))
+        _, state = net.decoder.step(z, controls, *rest, state=torch.zeros(2, net.decoder.state_size))
+    assert torch.equal(state[:, 0], torch.ones(2))
 
 
 def test_zero_excitation_gives_zero_sound_and_silence_is_silent() -> None:

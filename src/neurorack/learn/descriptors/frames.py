@@ -3,12 +3,12 @@
 from functools import cached_property
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from neurorack.learn.descriptors import bands
 from neurorack.learn.descriptors.constants import put_constant
 from neurorack.learn.descriptors.specific_loudness import SpecificLoudness
+from neurorack.learn.fourier import RealFft
 
 LEAST_BARK_BINS = 9
 """Bins a band of `Frames.bark` holds at least; a lone partial fills four of a Hann window's."""
@@ -42,6 +42,7 @@ class FrameTables(nn.Module):
         put_constant(self, "third_octaves", bands.third_octave_weights(window, sample_rate).T)
         put_constant(self, "k_weighting", bands.k_weighting(window, sample_rate))
         self.specific_loudness = SpecificLoudness()
+        self.fft = RealFft(window)
 
 
 class Frames:
@@ -64,8 +65,7 @@ class Frames:
     @cached_property
     def power(self) -> Tensor:
         """Hann power spectrum [B, T, window // 2 + 1], full scale 1; sums to the mean square."""
-        spectrum = torch.view_as_real(torch.fft.rfft(self.audio * self.tables.hann))
-        return spectrum.square().sum(dim=-1) * self.tables.scale
+        return self.tables.fft.power(self.audio * self.tables.hann) * self.tables.scale
 
     @cached_property
     def magnitude(self) -> Tensor:

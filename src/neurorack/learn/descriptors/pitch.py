@@ -8,6 +8,7 @@ from torch import Tensor
 from neurorack.learn.descriptors.base import Descriptor
 from neurorack.learn.descriptors.constants import put_constant
 from neurorack.learn.descriptors.frames import Frames
+from neurorack.learn.fourier import RealFft
 
 LOW_HZ, HIGH_HZ = 45.0, 1800.0
 WINDOW_SAMPLES = 4096
@@ -49,7 +50,7 @@ class Pitch(Descriptor):
     lowpass: Tensor
     hann: Tensor
     weight: Tensor
-    mirror: Tensor
+    both_sides: Tensor
     inverse_window: Tensor
     ramp: Tensor
     bins: Tensor
@@ -71,8 +72,11 @@ class Pitch(Descriptor):
         )
         f = np.arange(self.size // 2 + 1) * self.rate_hz / self.size
         put_constant(self, "weight", np.exp(-((f / 2500.0) ** 2)) * (1.0 - np.exp(-((f / 12.0) ** 2))))
-        mirror = np.concatenate([np.arange(self.size // 2 + 1), np.arange(self.size // 2 - 1, 0, -1)])
-        put_constant(self, "mirror", mirror)
+        both_sides = np.full(self.size // 2 + 1, 2.0)
+        both_sides[[0, -1]] = 1.0
+        put_constant(self, "both_sides", both_sides)
+        self.spectrum = RealFft(self.size, self.length)
+        self.autocorrelation = RealFft(self.size, self.size // 2 + 1)
         lags = torch.arange(self.lowest_lag - 1, self.highest_lag + 2, dtype=torch.float64)
         put_constant(self, "inverse_window", (1.0 / _window_autocorrelation(lags, self.length)[0]).numpy())
         put_constant(self, "ramp", np.arange(len(lags) - 2, 0, -1.0))
@@ -84,9 +88,8 @@ class Pitch(Descriptor):
         pad = (self.lowpass.shape[-1] - self.decimation) // 2
         low = F.conv1d(flat, self.lowpass, stride=self.decimation, padding=pad)
         low = low.reshape(batch * count, self.length) * self.hann
-        spectrum = torch.view_as_real(torch.fft.rfft(F.pad(low, (0, self.size - self.length))))
-        power = spectrum.square().sum(dim=-1) * self.weight
-        whole = torch.view_as_real(torch.fft.rfft(power.index_select(1, self.mirror)))[..., 0]
+        power = self.spectrum.power(low) * self.weight
+        whole = self.autocorrelation.real(power * self.both_sides)
         zero_lag = whole[:, :1] + 1e-6
         a = whole[:, self.lowest_lag - 1 : self.highest_lag + 2] / zero_lag * self.inverse_window
         left, centre, right = a[:, :-2], a[:, 1:-1], a[:, 2:]

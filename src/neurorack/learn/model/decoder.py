@@ -28,6 +28,7 @@ from neurorack.learn.model.streaming import (
     MixedPrecision,
     StreamingModule,
     Tape,
+    has_begun,
     interpolate_frames,
     with_past,
 )
@@ -55,11 +56,11 @@ class ControlNet(MixedPrecision):
             nn.init.normal_(film.weight, std=0.1)
             nn.init.ones_(film.bias)
 
-    def forward(self, z: Tensor, controls: Tensor, tape: Tape) -> Tensor:
+    def forward(self, z: Tensor, controls: Tensor, tape: Tape, begun: Tensor) -> Tensor:
         with self.autocast(z):
             x = nn.functional.leaky_relu(self.entry(torch.cat([z, controls], dim=1)), SLOPE)
             for conv, film in zip(self.convs, self.films, strict=True):
-                x = x + nn.functional.leaky_relu(conv(x, tape) * film(controls), SLOPE)
+                x = x + nn.functional.leaky_relu(conv(x, tape, begun) * film(controls), SLOPE)
         return x.float()
 
 
@@ -146,10 +147,13 @@ class Decoder(StreamingModule):
 
     def run(self, z: Tensor, controls: Tensor, *rest: Tensor, tape: Tape) -> Tensor:
         inputs = dict(zip(self.input_names[2:], rest, strict=True))
-        features = self.control(z, controls, tape)
-        shape = interpolate_frames(self.head(features), STEPS, tape)
+        # From its first frame on the control network stands as if it had always been asked the same: a note
+        # begins with its own filters rather than with those of a network that knows nothing yet.
+        begun = has_begun(z, tape)
+        features = self.control(z, controls, tape, begun)
+        shape = interpolate_frames(self.head(features), STEPS, tape, begun)
         source_log, out_log, gains = shape.split([BANDS, BANDS, self.stack.gains], dim=1)
-        change = features - with_past(features, 1, tape)[..., :-1]
+        change = features - with_past(features, 1, tape, begun)[..., :-1]
         attack = self.attack(change).unflatten(1, (BANDS, STEPS)).transpose(2, 3).flatten(2)
         noise = inputs["noise"].reshape(z.shape[0], -1, BANDS).transpose(1, 2)
         raw = self.pqmf.synthesise(self.stack(noise, source_log + attack, out_log, gains, tape), tape)

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from neurorack.core.timebase import HOP
-from neurorack.learn.model.streaming import Tape, with_past
+from neurorack.learn.model.four_step import FFT_SIZE, TOP, FourStep, bins_in_order
+from neurorack.learn.model.streaming import Tape
 
-FFT_SIZE = 1024
 POINTS = 80
 SEGMENT = 2 * HOP
 HOPS_OUT = FFT_SIZE // HOP
@@ -47,33 +47,36 @@ class MinimumPhaseFilter(nn.Module):
     """source [B, 128 T], log_envelope [B, POINTS, T] (nepers) -> audio [B, 128 T], one frame later."""
 
     matrix: Tensor
+    in_order: Tensor
     window: Tensor
 
     def __init__(self, sample_rate: int) -> None:
         super().__init__()
-        matrix = torch.from_numpy(_minimum_phase_matrix(sample_rate)).float()
-        self.register_buffer("matrix", matrix, persistent=False)
+        matrix = _minimum_phase_matrix(sample_rate)
+        magnitude, phase = np.split(matrix, 2)
+        # Row by row of the transform's order, the magnitudes and then the phases.
+        in_order = np.concatenate([magnitude[bins_in_order()], phase[bins_in_order()]], axis=1)
+        self.register_buffer("matrix", torch.from_numpy(matrix).float(), persistent=False)
+        self.register_buffer(
+            "in_order", torch.from_numpy(in_order.reshape(-1, POINTS).T.copy()).float(), persistent=False
+        )
         self.register_buffer("window", torch.hann_window(SEGMENT), persistent=False)
+        self.exported = FourStep(torch.hann_window(SEGMENT, dtype=torch.float64).numpy())
 
     def forward(self, source: Tensor, log_envelope: Tensor, tape: Tape) -> Tensor:
         b = source.shape[0]
-        frames = with_past(source.reshape(b, -1, HOP).transpose(1, 2), 1, tape)
-        segments = torch.cat([frames[..., :-1], frames[..., 1:]], dim=1).transpose(1, 2) * self.window
-        spectrum = torch.fft.rfft(segments, n=FFT_SIZE)
-        response = log_envelope.transpose(1, 2) @ self.matrix.T
-        filtered = torch.fft.irfft(_respond(spectrum, *response.chunk(2, dim=2)), n=FFT_SIZE)
-        return _overlap_add(filtered, tape)
-
-
-def _respond(spectrum: Tensor, log_magnitude: Tensor, phase: Tensor) -> Tensor:
-    """spectrum times exp(log_magnitude + i phase)."""
-    if not torch.compiler.is_exporting():
-        return spectrum * torch.polar(torch.exp(log_magnitude), phase)
-    # An exported graph has no complex product.
-    magnitude = torch.exp(log_magnitude)
-    real, imag = magnitude * torch.cos(phase), magnitude * torch.sin(phase)
-    a, c = torch.view_as_real(spectrum).unbind(-1)
-    return torch.view_as_complex(torch.stack([a * real - c * imag, a * imag + c * real], dim=-1))
+        hops = source.reshape(b, -1, HOP)
+        before = torch.cat([tape.past(source, 1, HOP), hops[:, :-1]], dim=1)
+        tape.put(hops[:, -1:])
+        segments = torch.cat([before, hops], dim=2)
+        points = log_envelope.transpose(1, 2)
+        if torch.compiler.is_exporting():
+            response = (points @ self.in_order).unflatten(2, (-1, 2 * TOP))
+            return _overlap_add(self.exported(segments, *response.chunk(2, dim=3)), tape)
+        spectrum = torch.fft.rfft(segments * self.window, n=FFT_SIZE)
+        log_magnitude, phase = (points @ self.matrix.T).chunk(2, dim=2)
+        response = torch.polar(torch.exp(log_magnitude), phase)
+        return _overlap_add(torch.fft.irfft(spectrum * response, n=FFT_SIZE), tape)
 
 
 def _overlap_add(filtered: Tensor, tape: Tape) -> Tensor:

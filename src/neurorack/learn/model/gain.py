@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from neurorack.core.level import FLOOR_DB, FLOOR_POWER, TAPS, level_weights
 from neurorack.core.timebase import HOP
-from neurorack.learn.model.streaming import Tape, interpolate_frames, with_past
+from neurorack.learn.model.streaming import Tape, ramps, with_past
 
 RAW_FLOOR = 1e-6
 """Raw power below which nothing is amplified: silence stays silent."""
@@ -93,4 +93,6 @@ class GainStage(nn.Module):
         beyond = torch.minimum(torch.maximum(missed, -theta), theta)
         squared = base * torch.exp((missed - beyond).clamp(-most, most))
         gain = torch.sqrt(squared.clamp_min(1e-12))
-        return raw * interpolate_frames(gain, HOP, tape).squeeze(1)
+        # One more gain than the ramp needs is remembered: a player that sets it right can undo the last ramp.
+        before = with_past(gain, 2, tape)[..., 1:-1]
+        return raw * ramps(before, gain, HOP).squeeze(1)

@@ -114,27 +114,42 @@ class CausalConv1d(nn.Module):
         self.past_length = (kernel - 1) * dilation + 1 - stride
         self.conv = nn.Conv1d(in_channels, out_channels, kernel, stride, dilation=dilation, bias=bias)
 
-    def forward(self, x: Tensor, tape: Tape) -> Tensor:
-        if self.past_length == 0:
-            return self.conv(x)
-        x = torch.cat([tape.past(x, self.conv.in_channels, self.past_length), x], dim=-1)
-        tape.put(x[..., -self.past_length :])
-        return self.conv(x)
+    def forward(self, x: Tensor, tape: Tape, begun: Tensor | None = None) -> Tensor:
+        """begun: as in with_past."""
+        return self.conv(with_past(x, self.past_length, tape, begun) if self.past_length else x)
 
 
-def with_past(x: Tensor, frames: int, tape: Tape) -> Tensor:
-    """[B, C, T] -> [B, C, frames + T]: the last `frames` columns of the step before, then x."""
-    x = torch.cat([tape.past(x, x.shape[1], frames), x], dim=-1)
+def has_begun(like: Tensor, tape: Tape) -> Tensor:
+    """Whether there has been a step before: bool [B, 1, 1], kept as one number of the state."""
+    before = tape.past(like, 1, 1)
+    tape.put(torch.ones_like(before))
+    return before > 0.5
+
+
+def with_past(x: Tensor, frames: int, tape: Tape, begun: Tensor | None = None) -> Tensor:
+    """[B, C, T] -> [B, C, frames + T]: the last `frames` columns of the step before, then x.
+
+    Before the first step there are zeros; with `begun` (has_begun), x's first column instead, as if it had
+    stood for ever.
+    """
+    past = tape.past(x, x.shape[1], frames)
+    if begun is not None:
+        past = torch.where(begun, past, x[..., :1])
+    x = torch.cat([past, x], dim=-1)
     tape.put(x[..., -frames:])
     return x
 
 
-def interpolate_frames(x: Tensor, factor: int, tape: Tape) -> Tensor:
+def interpolate_frames(x: Tensor, factor: int, tape: Tape, begun: Tensor | None = None) -> Tensor:
     """Linear interpolation from each frame's value to the next, reached at the frame's end.
 
     [B, C, T] -> [B, C, T * factor]. A held value stays exactly held: nothing repeats at the frame rate.
+    begun: as in with_past.
     """
-    extended = with_past(x, 1, tape)
-    before = extended[..., :-1]
+    return ramps(with_past(x, 1, tape, begun)[..., :-1], x, factor)
+
+
+def ramps(before: Tensor, x: Tensor, factor: int) -> Tensor:
+    """[B, C, T] twice -> [B, C, T * factor]: from each value of `before` to that of `x`, linearly."""
     ramp = (torch.arange(factor, device=x.device, dtype=x.dtype) + 1) / factor
     return (before.unsqueeze(-1) + (x - before).unsqueeze(-1) * ramp).flatten(2)

@@ -1,27 +1,32 @@
 """Lead-in: the state in which a decoder begins a note, so that the note starts as it goes on.
 
-From a state of zeros a decoder needs 40 ms until its network knows what it plays; meanwhile it breaks out
-in noise, and its gain stage, which divides by the level of the last 70 ms, lets through far too much. So
-a note begins in a state that the decoder reaches when it has played the nearest anchor for a while, at the
-note's pitch; a few frames of the note itself are decoded unheard; and then the gain stage is told that it
-has always been so. (Nearest in the controls: they multiply into the network and shape its memory more than z
-does.)
+From a state of zeros a decoder needs 40 ms until its filters are full; meanwhile it breaks out in noise, and
+its gain stage, which divides by the level of the last 70 ms, lets through far too much. So a note begins in
+a state that the decoder reaches when it has played the nearest anchor for a while, at the note's pitch; a few
+frames of the note itself are decoded unheard, its first one in the same call; and then the gain stage is told
+that it has always been so. (Nearest in the controls: they multiply into the network and shape its memory more
+than z does.)
 
 Every unheard frame must be computed in the block in which the note starts, so they have to be few. Pitch is
 what a note changes most: the anchors have been played at PITCHES pitches beforehand, with the same noise, and
-states between two of them are a mixture of both.
+states between two of them are a mixture of both. And a decoder whose state begins with a mark
+(docs/nrk-format.md) takes its network's part of the state for unknown while the mark is 0: it then stands as
+the note itself wants it, and what is left to lead in is the sound on its way through the filters.
 """
 
 import numpy as np
 
 from neurorack.core.level import FLOOR_DB, FLOOR_POWER, TAPS
 from neurorack.core.manifest import Manifest
+from neurorack.core.timebase import HOP
 from neurorack.play.engine.graphs import Graphs
 
-LEAD_FRAMES, SHORT_LEAD_FRAMES = 6, 4
+LEAD_FRAMES, SHORT_LEAD_FRAMES = 4, 2
 """Frames of a note that are decoded unheard, and how many where several notes sound or start: they must all
 fit into a block as one does."""
-KNOWN_FRAMES = 6
+OLD_LEAD_FRAMES, OLD_SHORT_LEAD_FRAMES = 6, 4
+"""The same for decoders the state of which is not known."""
+KNOWN_FRAMES = 8
 """Frames, at least, of which the gain stage takes the powers for the note's own."""
 PITCHES = 5
 """Pitches at which every anchor has been played, equally spaced over the control."""
@@ -31,12 +36,13 @@ TOGETHER = 8
 SUB_BLOCKS = 4
 """Powers a frame in the gain stage's slow window."""
 SLOW = 96 - SUB_BLOCKS
-GAIN_SIZE = SLOW + 2 * (TAPS - 1) + 1
-"""The gain stage's memory, the last numbers of a decoder's state (see learn/model/gain.py): powers of
-sub-blocks and of frames, powers of frames at the level asked, and the last gain."""
+GAIN_SIZE = SLOW + 2 * (TAPS - 1) + 2
+"""The gain stage's memory, the last numbers of a decoder's state (docs/nrk-format.md): powers of sub-blocks
+and of frames, powers of frames at the level asked, and the gains at the ends of the last two frames."""
 
 _BACKWARDS = np.arange(-SLOW, 0)
 _MEAN = np.full(SUB_BLOCKS, 1.0 / SUB_BLOCKS, np.float32)
+_RAMP = (np.arange(HOP, dtype=np.float32) + 1.0) / HOP
 
 
 class LeadIn:
@@ -48,7 +54,17 @@ class LeadIn:
         self._others = [i for i in range(len(m.controls)) if i != self._pitch]
         self._controls = anchors_controls[:, self._others]
         self._rests = _rests(graphs, anchors_z, anchors_controls, self._pitch)
-        self._tells = m.gained and self._remembers(graphs, anchors_z[:1], anchors_controls[:1])
+        first = (graphs, anchors_z[:1], anchors_controls[:1])
+        self._tells = m.gained and self._remembers(*first)
+        self._marked = self._marks_its_begin(*first)
+        if self._marked:
+            self._rests[..., 0] = 0.0
+
+    @property
+    def frames(self) -> tuple[int, int]:
+        """How many unheard frames a note needs, and with how many it makes do where many sound or start."""
+        known = self._marked and (self._tells or not self._manifest.gained)
+        return (LEAD_FRAMES, SHORT_LEAD_FRAMES) if known else (OLD_LEAD_FRAMES, OLD_SHORT_LEAD_FRAMES)
 
     def begin(self, controls: np.ndarray) -> np.ndarray:
         """The state [S] to begin a note in, the first frame of which asks for these controls [C]."""
@@ -63,11 +79,13 @@ class LeadIn:
         mixed += rests[low]
         return mixed
 
-    def settle(self, state: np.ndarray, level_db: float, f0_hz: float, frames: int) -> None:
-        """After the unheard frames: tell the gain stage that they have always been going on; in place.
+    def settle(
+        self, state: np.ndarray, sound: np.ndarray, level_db: float, f0_hz: float, frames: int
+    ) -> None:
+        """Tell the gain stage that a note has always been going on; play its first frame at that gain.
 
-        state: [S]; level_db, f0_hz: what the note asks for (f0_hz 0: no pitch); frames: how many
-        were unheard.
+        state: [S], after the note's first frame; sound: that frame [hop]; both are changed. level_db, f0_hz:
+        what the note asks for (f0_hz 0: no pitch); frames: how many were decoded, unheard ones too.
         """
         if not self._tells:
             return
@@ -83,8 +101,22 @@ class LeadIn:
         power = fine[(1 - TAPS) * SUB_BLOCKS :].reshape(-1, SUB_BLOCKS) @ _MEAN
         squared = max(10.0 ** (max(level_db, FLOOR_DB) / 10.0) - FLOOR_POWER, 0.0) / (last.mean() + 1e-6)
         memory[SLOW : SLOW + TAPS - 1] = power
-        memory[SLOW + TAPS - 1 : -1] = power * squared
-        memory[-1] = max(squared, 1e-12) ** 0.5
+        memory[SLOW + TAPS - 1 : -2] = power * squared
+        gain = max(squared, 1e-12) ** 0.5
+        before, after = float(memory[-2]), float(memory[-1])
+        sound *= np.float32(gain) / (np.float32(before) + _RAMP * np.float32(after - before))
+        memory[-2:] = gain
+
+    def _marks_its_begin(self, graphs: Graphs, z: np.ndarray, controls: np.ndarray) -> bool:
+        """Whether the state's first number is 1 once a frame has been decoded, whatever it was."""
+        stream = graphs.stream("decoder")
+        marks = []
+        for asked in (controls, -controls):
+            stream.reset()
+            _fill(stream.inputs(1), self._manifest, z, asked, 0)
+            stream.run(1)
+            marks.append(float(stream.state[0, 0]))
+        return marks == [1.0, 1.0]
 
     def _remembers(self, graphs: Graphs, z: np.ndarray, controls: np.ndarray) -> bool:
         """Whether the state's end is the gain stage's memory as it is known here."""
@@ -101,6 +133,7 @@ class LeadIn:
         return bool(
             second[SLOW - 1] > 0.0
             and np.array_equal(first[SUB_BLOCKS:SLOW], second[: SLOW - SUB_BLOCKS])
+            and first[-1] == second[-2] > 0.0
             and np.allclose(newest, second[SLOW : SLOW + TAPS - 1], rtol=1e-4)
         )
 

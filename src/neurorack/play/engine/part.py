@@ -7,6 +7,7 @@ import numpy as np
 
 from neurorack.core.errors import NeurorackError
 from neurorack.play.engine.frame import MAX_CONTROLS, MAX_PATH, ControlFrame, Origin, Source
+from neurorack.play.engine.ghost import FRAMES, Ghost
 from neurorack.play.engine.instrument import Instrument
 from neurorack.play.engine.latent_map import LatentMap
 from neurorack.play.engine.live import LiveSource
@@ -21,8 +22,8 @@ from neurorack.play.engine.tone import Clips
 from neurorack.play.engine.voice import Voice
 
 MAX_VOICES = 4
-SPARES = 4
-"""Rows made beforehand for voices whose own have to fade."""
+MOST_GHOSTS = 8
+"""Notes that fade at once; the oldest give way."""
 _WIDTH, _MOTION, _X, _Y, _RADIUS, _RATE = (
     PARAM_INDEX[name] for name in ("width", "map_motion", "map_x", "map_y", "map_radius", "map_rate_hz")
 )
@@ -50,10 +51,7 @@ class Part:
         self._live_runs = False
         self.map = LatentMap(self.shared.anchors)
         self.motion = MapMotion(self.shared.frame_s)
-        self._ghosts: list[tuple[Row, Tail, int]] = []
-        """Rows that fade where another note took their voice, and their channel (2: both)."""
-        self._spare: list[tuple[Row, Tail]] = []
-        self._spare = self._spares(SPARES)
+        self._ghosts: list[Ghost] = []
         self._clips: Clips | None = None
         self._first = self._column = 0
         self._playing: list[Voice] = []
@@ -194,7 +192,7 @@ class Part:
         if count == 0:
             return
         voices = self._playing
-        rows = [row for voice in voices for row in voice.rows] + [ghost[0] for ghost in self._ghosts]
+        rows = [row for voice in voices for row in voice.rows]
         if rows:
             audio = self._decoder.process(rows, count, self.shared.likeness)
             for t in range(count):
@@ -208,12 +206,8 @@ class Part:
                             row, voice.tails[channel], audio[place], t, gate, at, 2 if both else channel
                         )
                         place += 1
-                for row, tail, channel in self._ghosts:
-                    self._finish(row, tail, audio[place], t, tail.gate, at, channel)
-                    place += 1
-            if self._ghosts:
-                self._spare += [ghost[:2] for ghost in self._ghosts if ghost[1].faded]
-                self._ghosts = [ghost for ghost in self._ghosts if not ghost[1].faded]
+        for t in range(min(count, FRAMES) if self._ghosts else 0):
+            self._haunt(slice((self._first + t) * hop, (self._first + t + 1) * hop))
         self._first += count
         self._column = 0
 
@@ -225,6 +219,9 @@ class Part:
             self._decoder.take_out()
             row.memory.fill(0.0)
             self.non_finite += 1
+        self._add(sound, at, channel)
+
+    def _add(self, sound: np.ndarray, at: slice, channel: int) -> None:
         if channel == 2:
             self._mix[0, at] += sound
             self._mix[1, at] += sound
@@ -232,42 +229,35 @@ class Part:
             self.stereo = True
             self._mix[channel, at] += sound
 
+    def _haunt(self, at: slice) -> None:
+        """Add a frame of every ghost, and let go of those that have ended."""
+        for ghost in self._ghosts:
+            self._add(ghost.next(), at, ghost.channel)
+        self._ghosts = [ghost for ghost in self._ghosts if not ghost.gone]
+
     def _before_start(self, voice: object, sample: int) -> None:
-        """What still sounds of a voice that starts again fades from `sample` on, in rows of its own."""
+        """What still sounds of a voice that starts again fades from `sample` on."""
         assert isinstance(voice, Voice)
         self._flush()
         self._decoder.take_out()
         if not voice.on or voice.left.fresh:
             return  # nothing of it has been heard: a note replaced within its first frame is left out
-        both = not voice.stereo
-        for channel, (row, tail) in enumerate(voice.give_away(self._spares(len(voice.rows)))):
-            row.hold()
-            tail.fade(sample)
-            self._ghosts.append((row, tail, 2 if both else channel))
-        # Rows are few: of many notes that start together, the oldest that fade are cut.
-        room = MAX_VOICES * (1 if both else 2)
-        cut = max(len(self._ghosts) - min(room, 4), 0)
-        self._spare += [ghost[:2] for ghost in self._ghosts[:cut]]
-        del self._ghosts[:cut]
-
-    def _spares(self, count: int) -> list[tuple[Row, Tail]]:
-        """Rows and tails that nothing uses."""
-        made = [(self._decoder.new_row(), Tail(self.hop)) for _ in range(count - len(self._spare))]
-        self._spare += made
-        return [self._spare.pop() for _ in range(count)]
+        channels = (0, 1) if voice.stereo else (2,)
+        for channel, tail in zip(channels, voice.tails, strict=False):
+            ghost = Ghost(self.hop, channel)
+            ghost.haunt(tail.heard, voice.f0_hz, self.shared.sample_rate, sample)
+            self._ghosts.append(ghost)
+        del self._ghosts[:-MOST_GHOSTS]
 
     def state(self) -> State:
         """Everything later frames depend on."""
         self._decoder.take_out()
         voices = {f"voice{n}": voice for n, voice in enumerate(self.voices)}
-        ghosts = {f"ghost{n}": part for n, ghost in enumerate(self._ghosts) for part in ghost[:1]}
-        tails = {f"fade{n}": ghost[1] for n, ghost in enumerate(self._ghosts)}
+        ghosts = {f"ghost{n}": ghost for n, ghost in enumerate(self._ghosts)}
         return {
-            "ghosts": np.array([ghost[2] for ghost in self._ghosts], np.int64),
+            "ghosts": len(self._ghosts),
             "live_runs": int(self._live_runs),
-            **gather(
-                {"shared": self.shared, "live": self.live, "motion": self.motion, **voices, **ghosts, **tails}
-            ),
+            **gather({"shared": self.shared, "live": self.live, "motion": self.motion, **voices, **ghosts}),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -277,8 +267,7 @@ class Part:
         scatter({"shared": self.shared, "live": self.live, "motion": self.motion, **voices}, state)
         self._live_runs = bool(state["live_runs"])
         self._ghosts = []
-        for n, channel in enumerate(state["ghosts"].tolist()):
-            row, tail = self._decoder.new_row(), Tail(self.hop)
-            row.restore(under(f"ghost{n}", state))
-            tail.restore(under(f"fade{n}", state))
-            self._ghosts.append((row, tail, channel))
+        for n in range(int(state["ghosts"])):
+            ghost = Ghost(self.hop)
+            ghost.restore(under(f"ghost{n}", state))
+            self._ghosts.append(ghost)

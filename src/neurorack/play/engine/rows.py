@@ -13,15 +13,15 @@ import numpy as np
 from neurorack.core.noise import WhiteNoise
 from neurorack.play.engine.graph_stream import GraphStream
 from neurorack.play.engine.graphs import Graphs
-from neurorack.play.engine.lead_in import LEAD_FRAMES, SHORT_LEAD_FRAMES, LeadIn
+from neurorack.play.engine.lead_in import LeadIn
 from neurorack.play.engine.plain_state import State, attributes, set_attributes
 
 MAX_FRAMES = 16
 """Most frames rendered in one decoder call."""
-SIZES = (1, 2, 3, 4, 6, 8, 12)
+SIZES = (1, 2, 3, 4, 6, 8)
 """Numbers of rows that streams are kept for; others take the next larger one."""
-WARM_FRAMES = tuple(sorted({1, 2, 4, LEAD_FRAMES, SHORT_LEAD_FRAMES, 8, 16}))
-_STATE = ("z", "controls", "level_db", "f0_hz", "memory", "seed", "frames", "like_left", "used", "fresh")
+WARM_FRAMES = (1, 2, 3, 4, 5, 8, 16)
+_STATE = ("z", "controls", "level_db", "f0_hz", "memory", "seed", "frames", "like_left", "fresh")
 
 
 class Row:
@@ -40,8 +40,6 @@ class Row:
         """Frames decoded since the row started: its place in its noise."""
         self.like_left = False
         """Whether this is the right of a pair, the left of which goes before it: their noise is alike."""
-        self.used = 0
-        """How many columns were decoded last."""
         self.fresh = True
         """Whether nothing has been decoded since the start."""
 
@@ -55,16 +53,8 @@ class Row:
         """Go on as `other` does (whose state must have been taken out of its stream)."""
         for name in ("z", "controls", "level_db", "f0_hz", "memory"):
             np.copyto(getattr(self, name), getattr(other, name))
-        self.seed, self.frames, self.used = other.seed, other.frames, other.used
+        self.seed, self.frames = other.seed, other.frames
         self.like_left, self.fresh = other.like_left, other.fresh
-
-    def hold(self) -> None:
-        """Fill every column with the last one decoded."""
-        last = max(self.used - 1, 0)
-        for array in (self.z, self.controls):
-            array[:] = array[:, last : last + 1].copy()
-        for line in (self.level_db, self.f0_hz):
-            line[:] = line[last]
 
     def state(self) -> State:
         """Everything the row's future depends on (its state taken out of the stream before)."""
@@ -88,9 +78,11 @@ class DecoderRows:
         for size in SIZES:
             self._streams[size] = stream = graphs.stream("decoder", size, WARM_FRAMES)
             # The first two runs of a length lay out its memory: not in the block in which a note starts.
-            for frames in (LEAD_FRAMES, LEAD_FRAMES, SHORT_LEAD_FRAMES, SHORT_LEAD_FRAMES):
-                stream.run(frames)
+            for frames in leads.frames:
+                stream.run(frames + 1)
+                stream.run(frames + 1)
             stream.reset()
+        self._made = np.zeros((SIZES[-1], MAX_FRAMES * m.hop), np.float32)
         self._rows: list[Row] = []
         self._stream = self._streams[1]
 
@@ -106,35 +98,55 @@ class DecoderRows:
         self._rows = []
 
     def process(self, rows: list[Row], count: int, likeness: float = 1.0) -> np.ndarray:
-        """The next `count` frames of up to 12 rows -> sound [>= len(rows), count * hop], valid until the
+        """The next `count` frames of up to 8 rows -> sound [>= len(rows), count * hop], valid until the
         next call.
 
         likeness: correlation of the noise of a right row with its left row's, 0..1.
         """
-        if rows != self._rows:
-            fresh = [row for row in rows if row.fresh]
-            if fresh:
-                # What sounds beside them takes its time, too: then they are led in for less long.
-                alone = len(fresh) == len(rows) <= 2
-                self._lead_in(fresh, LEAD_FRAMES if alone else SHORT_LEAD_FRAMES, likeness)
+        if rows == self._rows:
+            return self._run(rows, slice(0, count), count, likeness)
+        fresh = [row for row in rows if row.fresh]
+        if not fresh:
             self._enter(rows)
-        return self._run(rows, count, likeness)
+            return self._run(rows, slice(0, count), count, likeness)
+        return self._begin(rows, fresh, count, likeness)
 
-    def _lead_in(self, rows: list[Row], frames: int, likeness: float) -> None:
-        """Decode rows that start, unheard, as if their first column had stood for some frames."""
+    def _begin(self, rows: list[Row], fresh: list[Row], count: int, likeness: float) -> np.ndarray:
+        """As `process`, where `fresh` ones begin: their first frame apart from the others, then all."""
+        hop, made = self._hop, self._made
+        others = [row for row in rows if not row.fresh]
+        # What sounds beside them takes its time, too: then they are led in for less long.
+        long, short = self._leads.frames
+        first = self._lead_in(fresh, long if not others and len(fresh) <= 2 else short, likeness)
+        for row, sound in zip(fresh, first, strict=False):
+            made[rows.index(row), :hop] = sound
+        if others:
+            self._enter(others)
+            now = self._run(others, slice(0, 1), 1, likeness)
+            for row, sound in zip(others, now, strict=False):
+                made[rows.index(row), :hop] = sound
+        self._enter(rows)
+        if count > 1:
+            rest = self._run(rows, slice(1, count), count - 1, likeness)
+            made[: len(rows), hop : count * hop] = rest[: len(rows)]
+        return made
+
+    def _lead_in(self, rows: list[Row], frames: int, likeness: float) -> np.ndarray:
+        """First frame [>= rows, hop] of rows that start, as if it had stood for `frames` frames before."""
         self.take_out()
         for row in rows:
             row.memory[:] = self._leads.begin(row.controls[:, 0])
         self._enter(rows)
-        self._run(rows, frames, likeness, lead=True)
+        audio = self._run(rows, slice(0, 1), frames + 1, likeness)[:, frames * self._hop :]
         self.take_out()
-        for row in rows:
-            self._leads.settle(row.memory, float(row.level_db[0]), float(row.f0_hz[0]), frames)
+        for row, sound in zip(rows, audio, strict=False):
+            self._leads.settle(row.memory, sound, float(row.level_db[0]), float(row.f0_hz[0]), frames + 1)
             row.fresh = False
+        return audio
 
-    def _run(self, rows: list[Row], count: int, likeness: float, lead: bool = False) -> np.ndarray:
+    def _run(self, rows: list[Row], columns: slice, count: int, likeness: float) -> np.ndarray:
+        """Decode `count` frames from columns of the rows' inputs (a single one is repeated)."""
         inputs = self._stream.inputs(count)
-        columns = slice(0, 1 if lead else count)
         z, controls = inputs["z"], inputs["controls"]
         noise, samples = inputs["noise"], count * self._hop
         for place, row in enumerate(rows):
@@ -146,7 +158,6 @@ class DecoderRows:
                 inputs["f0_hz"][place, 0] = row.f0_hz[columns]
             noise[place] = row.noise.read(row.seed, row.frames * self._hop, samples)
             row.frames += count
-            row.used = count
         for place, row in enumerate(rows):
             if row.like_left:
                 own, left = noise[place], noise[place - 1]

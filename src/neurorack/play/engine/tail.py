@@ -1,4 +1,4 @@
-"""Tail: what a voice's decoded frames pass on their way into the mix: guard, ramp, delay, fall and fade.
+"""Tail: what a voice's decoded frames pass on their way into the mix: guard, ramp, delay and fall.
 
 A voice that starts at sample k of a frame is decoded from that frame on and delayed by k samples until it
 ends, so that it sounds at its sample exactly. A release falls from its exact sample: `fall` bends the sound
@@ -11,14 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from neurorack.play.engine.ghost import HEARD
 from neurorack.play.engine.output import Ramp, fade_out_from
 from neurorack.play.engine.plain_state import State, attributes, set_attributes
 
-FADE_SAMPLES = 128
-"""In which a voice whose place is taken fades (raised cosine, 3 ms)."""
 OPEN_SAMPLES = 32
 """In which a voice opens on a sound that is already there (live input)."""
-_FADE = (0.5 + 0.5 * np.cos(np.pi * (np.arange(FADE_SAMPLES) + 0.5) / FADE_SAMPLES)).astype(np.float32)
 _OPEN = (0.5 - 0.5 * np.cos(np.pi * (np.arange(OPEN_SAMPLES) + 0.5) / OPEN_SAMPLES)).astype(np.float32)
 NEVER = 1 << 30
 _STATE = (
@@ -28,9 +26,9 @@ _STATE = (
     "_fall_from",
     "_fall_to",
     "_fall_rate",
-    "_fade_from",
     "_open_from",
     "_last",
+    "heard",
 )
 
 
@@ -42,6 +40,8 @@ class Tail:
         self._ramp = Ramp(hop)
         self._kept = np.zeros(hop, np.float32)
         self._time = np.arange(hop, dtype=np.float64)
+        self.heard = np.zeros(HEARD, np.float32)
+        """The last samples given out, oldest first."""
         self.failed = False
         """Whether the last frame was not finite (it was faded out)."""
         self.start(0)
@@ -54,9 +54,9 @@ class Tail:
         self._gain = 1.0
         self._fall_from = self._fall_to = 0
         self._fall_rate = 0.0
-        self._fade_from = NEVER
         self._open_from = open_from
         self._last = 0.0
+        self.heard.fill(0.0)
 
     def copy_from(self, other: "Tail") -> None:
         """Go on as `other` does."""
@@ -66,20 +66,6 @@ class Tail:
         """Fall from `sample` until `until`, by 60 dB in `release_s`, and stay there."""
         self._fall_from, self._fall_to = sample, until
         self._fall_rate = math.log(1000.0) / (max(release_s, 0.005) * sample_rate)
-
-    def fade(self, sample: int) -> None:
-        """Fade out within FADE_SAMPLES from `sample` on."""
-        self._fade_from = sample
-
-    @property
-    def gate(self) -> float:
-        """The gain that the last frame ended with."""
-        return self._ramp.value
-
-    @property
-    def faded(self) -> bool:
-        """Whether a fade has ended: nothing more will sound."""
-        return self._fade_from <= -FADE_SAMPLES
 
     def finish(self, sound: np.ndarray, gate: float) -> np.ndarray:
         """One decoded frame [hop] -> what it adds to the mix [hop] (may be `sound` itself, changed)."""
@@ -105,26 +91,14 @@ class Tail:
         elif self._gain != 1.0:
             sound *= np.float32(self._gain)
         if self._open_from != NEVER:
-            self._apply_edge(sound, self._open_from, _OPEN, opening=True)
+            _open(sound, self._open_from)
             self._open_from -= self._hop
             if self._open_from <= -OPEN_SAMPLES:
                 self._open_from = NEVER
-        if self._fade_from != NEVER:
-            self._apply_edge(sound, self._fade_from, _FADE, opening=False)
-            self._fade_from -= self._hop
+        heard = self.heard
+        heard[: -self._hop] = heard[self._hop :].copy()
+        heard[-self._hop :] = sound
         return sound
-
-    @staticmethod
-    def _apply_edge(sound: np.ndarray, start: int, edge: np.ndarray, opening: bool) -> None:
-        """Multiply by `edge` from sample `start` (may be negative) on; before an opening, after a fade: 0."""
-        end = start + len(edge)
-        first, last = max(start, 0), min(max(end, 0), len(sound))
-        if last > first:
-            sound[first:last] *= edge[first - start : last - start]
-        if opening:
-            sound[: max(start, 0)] = 0.0
-        else:
-            sound[max(end, 0) :] = 0.0
 
     def state(self) -> State:
         """Everything later frames depend on."""
@@ -134,3 +108,11 @@ class Tail:
         """Put back what `state` gave."""
         set_attributes(self, _STATE, state)
         self._ramp.value = float(state["ramp"])
+
+
+def _open(sound: np.ndarray, start: int) -> None:
+    """Silence before sample `start` (may be negative), full from OPEN_SAMPLES later on; in place."""
+    first, last = max(start, 0), min(max(start + OPEN_SAMPLES, 0), len(sound))
+    if last > first:
+        sound[first:last] *= _OPEN[first - start : last - start]
+    sound[: max(start, 0)] = 0.0

@@ -5,7 +5,7 @@ What happens at a sample within a frame: see tail.py.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -99,18 +99,6 @@ class Voice:
         self._envelope.reset()
         self._glide.reset()
         self.amplitude = 0.0
-
-    def give_away(self, spare: Sequence[tuple[Row, Tail]]) -> list[tuple[Row, Tail]]:
-        """What sounds, row and tail of each channel (rows taken out of the stream); the voice goes on with
-        `spare` ones, as many as it has rows.
-        """
-        given = list(zip(self.rows, self.tails, strict=False))
-        rows, tails = [self.left, self.right], list(self.tails)
-        for channel, (row, tail) in enumerate(spare):
-            rows[channel], tails[channel] = row, tail
-        self.left, self.right = rows
-        self.tails = (tails[0], tails[1])
-        return given
 
     def start(self, key: Key, sample: int) -> None:
         """Begin `key` from silence at `sample` of the frame to come."""

@@ -10,6 +10,7 @@ from neurorack.play.engine.plain_state import (
     State,
     attributes,
     generator_state,
+    reseed,
     restore_generator,
     set_attributes,
 )
@@ -88,20 +89,26 @@ class Wander:
         self._here = np.zeros(2 * size, np.float32)
         self._walk = np.zeros(4, np.intp)
         self.row = np.zeros(size, np.float32)
+        self._random = np.random.Generator(np.random.PCG64(0))
         self.restart(seed, 0)
 
     def restart(self, seed: int, home: int) -> None:
         """Another path from anchor `home`, its drift at rest."""
-        self._random = np.random.Generator(np.random.PCG64(abs(seed)))
+        reseed(self._random, seed)
         self._life.fill(0.0)
         self._start(home)
         np.copyto(self._centre, self._anchors.rows[home])
 
     def _start(self, home: int) -> None:
+        """Stand at anchor `home`; the way from there is laid when it is first walked, for most are not."""
         self.home = home
         self._walk[:] = home
-        self._walk[3] = self._next(home, home)
         self._phase = 0.0
+        self._standing = True
+
+    def _set_out(self) -> None:
+        self._standing = False
+        self._walk[3] = self._next(self.home, self.home)
         self._lay()
 
     def _next(self, at: int, before: int) -> int:
@@ -140,6 +147,8 @@ class Wander:
 
     def wander(self, home: int, rate_hz: float, depth: float) -> np.ndarray:
         """The next row of the path; a new `home` is walked to, not jumped to."""
+        if self._standing:
+            self._set_out()
         self._phase += min(max(rate_hz, 0.0) / self._rate, 1.0)
         if self._phase >= 1.0:
             self._phase -= 1.0
@@ -185,4 +194,4 @@ class Wander:
         self._lay()
 
 
-_STATE = ("_life", "_centre", "_walk", "_phase", "home", "row")
+_STATE = ("_life", "_centre", "_walk", "_phase", "_standing", "home", "row")

@@ -15,6 +15,7 @@ from neurorack.play.engine.plain_state import (
     State,
     attributes,
     generator_state,
+    reseed,
     restore_generator,
     set_attributes,
 )
@@ -78,7 +79,7 @@ class ClipReader:
 
     def reseed(self, seed: int) -> None:
         """Another drift of a frozen place."""
-        self._random = np.random.Generator(np.random.PCG64(abs(seed)))
+        reseed(self._random, seed)
         self._drift = self._drift_slow = 0.0
 
     @property

@@ -125,7 +125,8 @@ class DecoderRows:
             now = self._run(others, slice(0, 1), 1, likeness)
             for row, sound in zip(others, now, strict=False):
                 made[rows.index(row), :hop] = sound
-        self._enter(rows)
+        if rows != self._rows:
+            self._enter(rows)
         if count > 1:
             rest = self._run(rows, slice(1, count), count - 1, likeness)
             made[: len(rows), hop : count * hop] = rest[: len(rows)]
@@ -138,9 +139,8 @@ class DecoderRows:
             row.memory[:] = self._leads.begin(row.controls[:, 0])
         self._enter(rows)
         audio = self._run(rows, slice(0, 1), frames + 1, likeness)[:, frames * self._hop :]
-        self.take_out()
-        for row, sound in zip(rows, audio, strict=False):
-            self._leads.settle(row.memory, sound, float(row.level_db[0]), float(row.f0_hz[0]), frames + 1)
+        for row, state, sound in zip(rows, self._stream.state, audio, strict=False):
+            self._leads.settle(state, sound, float(row.level_db[0]), float(row.f0_hz[0]), frames + 1)
             row.fresh = False
         return audio
 

@@ -10,6 +10,7 @@ from neurorack.play.engine.alignment import effective_lag
 from neurorack.play.engine.graphs import Graphs
 from neurorack.play.engine.mapping import ControlMap
 from neurorack.play.engine.plain_state import State, attributes, gather, scatter, set_attributes
+from neurorack.play.engine.scalar import ScalarMap
 from neurorack.play.engine.streams import DescriptorStream, EncoderStream
 
 _STATE = ("_history", "_fresh", "physical", "row", "power")
@@ -24,6 +25,7 @@ class LiveSource:
         self._encoder = EncoderStream(graphs)
         self._descriptors = DescriptorStream(graphs, warm=(1, 2))
         self._map = controls
+        self._to_control = ScalarMap(controls).to_control
         latency = graphs.manifest.latency_frames
         self._delay = latency - effective_lag(controls.lag_frames, latency, lookahead=False)
         depth = int(self._delay.max(initial=0)) + 1
@@ -66,7 +68,8 @@ class LiveSource:
             self._history[:, 0] = measured
         self.physical[:] = self._history[self._rows, self._delay]
         self.row[: len(latent)] = latent
-        self._map.all_to_control(self.physical, out=self.row[len(latent) :])
+        at = len(latent)
+        self.row[at:] = [f(v) for f, v in zip(self._to_control, self.physical.tolist(), strict=True)]
         return self.row
 
     def state(self) -> State:

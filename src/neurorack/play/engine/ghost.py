@@ -1,11 +1,10 @@
 """Ghost: what a voice still says for 3 ms where another note takes its place.
 
 Decoding it would cost as much as the new note, in the very block that has most to do. So its last sound goes
-on by itself, period by period (of its own pitch, or of a stretch long enough that nothing is heard to
-repeat), and fades under the attack of the note that follows.
+on by itself: it is taken up again where, a little earlier, it was most like it is now (as in WSOLA, Verhelst
+and Roelands, 1993), and fades under the attack of the note that follows.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,41 +16,41 @@ FADE_SAMPLES = 128
 """In which it fades (raised cosine)."""
 FRAMES = 2
 """Frames that a ghost lasts at most: it may begin at the last sample of a frame."""
-HEARD = 1024
+HEARD = 1280
 """Samples of the past that are needed."""
-JOIN_SAMPLES = 32
-"""In which a step at the joint is smoothed away."""
+MATCH_SAMPLES = 96
+"""How much of the newest sound must be alike where the past is taken up again."""
+JOIN_SAMPLES, BEND_SAMPLES = 32, 12
+"""In which a step and a bend at the joint are smoothed away."""
 _FADE = (0.5 + 0.5 * np.cos(np.pi * (np.arange(FADE_SAMPLES) + 0.5) / FADE_SAMPLES)).astype(np.float32)
 _JOIN = (0.5 + 0.5 * np.cos(np.pi * (np.arange(JOIN_SAMPLES) + 0.5) / JOIN_SAMPLES)).astype(np.float32)
+_STEPS = np.arange(BEND_SAMPLES)
+_BEND = (0.5 + 0.5 * np.cos(np.pi * (_STEPS + 0.5) / BEND_SAMPLES)) * (_STEPS + 1.0)
+_BEND = np.pad(_BEND, (0, JOIN_SAMPLES - BEND_SAMPLES)).astype(np.float32)
+_LINE = ((_STEPS - _STEPS.mean()) / np.square(_STEPS - _STEPS.mean()).sum()).astype(np.float32)
+"""What a dot product with gives the slope of a line through BEND_SAMPLES values."""
 _STATE = ("sound", "channel", "frame")
 
 
-def stretch(f0_hz: float, sample_rate: float, least: int) -> int:
-    """Samples to go back: whole periods, at least `least` samples, within HEARD.
+def stretch(heard: np.ndarray, least: int) -> int:
+    """How far back in `heard` [HEARD], by at least `least` samples, it was most like what it is now.
 
-    Without a pitch, or with one too low for that, half of HEARD.
+    Least squares over MATCH_SAMPLES: whole periods of a tone, the likeliest place in anything else.
     """
-    if f0_hz <= 0.0:
-        return HEARD // 2
-    period = sample_rate / f0_hz
-    fewest = math.ceil(least / period)
-    most = min(max(fewest, math.floor(2 * least / period)), math.floor((HEARD - 1) / period))
-    if most < 1:
-        return HEARD // 2
-    # Of several numbers of periods the one nearest to whole samples: the rest would turn the high partials.
-    return min(
-        (round(n * period) for n in range(min(fewest, most), most + 1)),
-        key=lambda back: abs(math.remainder(back, period)),
-    )
+    last, past = heard[-MATCH_SAMPLES:], heard[: len(heard) - least]
+    power = np.cumsum(np.square(past), dtype=np.float64)
+    power[MATCH_SAMPLES:] -= power[:-MATCH_SAMPLES].copy()
+    apart = power[MATCH_SAMPLES - 1 :] - 2.0 * np.correlate(past, last, "valid")
+    return len(heard) - MATCH_SAMPLES - int(np.argmin(apart))
 
 
 def going_on(heard: np.ndarray, back: int, count: int) -> np.ndarray:
-    """`count` samples that go on from `heard` [HEARD] as it was `back` samples ago, without a step."""
-    last = heard[len(heard) - back :]
-    sound = last[np.arange(count) % back]
-    step = float(heard[-1]) - float(heard[-1 - back])
+    """`count` samples that go on from `heard` [HEARD] as it was `back` samples ago, without step or bend."""
+    end = len(heard)
+    sound = heard[end - back :][np.arange(count) % back]
+    apart = heard[end - BEND_SAMPLES :] - heard[end - BEND_SAMPLES - back : end - back]
     joint = sound[:JOIN_SAMPLES]
-    joint += np.float32(step) * _JOIN[: len(joint)]
+    joint += (apart[-1] * _JOIN + np.dot(apart, _LINE) * _BEND)[: len(joint)]
     return sound
 
 
@@ -64,10 +63,10 @@ class Ghost:
         self.sound = np.zeros(FRAMES * hop, np.float32)
         self.frame = 0
 
-    def haunt(self, heard: np.ndarray, f0_hz: float, sample_rate: float, sample: int) -> None:
+    def haunt(self, heard: np.ndarray, sample: int) -> None:
         """Go on from what was `heard` [HEARD] until this frame, and fade from `sample` of it on."""
         count = sample + FADE_SAMPLES
-        self.sound[:count] = going_on(heard, stretch(f0_hz, sample_rate, count), count)
+        self.sound[:count] = going_on(heard, stretch(heard, count), count)
         self.sound[sample:count] *= _FADE
         self.sound[count:] = 0.0
         self.frame = 0

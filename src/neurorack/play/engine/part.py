@@ -245,7 +245,7 @@ class Part:
         channels = (0, 1) if voice.stereo else (2,)
         for channel, tail in zip(channels, voice.tails, strict=False):
             ghost = Ghost(self.hop, channel)
-            ghost.haunt(tail.heard, voice.f0_hz, self.shared.sample_rate, sample)
+            ghost.haunt(tail.heard, sample)
             self._ghosts.append(ghost)
         del self._ghosts[:-MOST_GHOSTS]
 

@@ -1,6 +1,6 @@
-"""Hand-made priors for tests: with_priors(path, out) gives a tiny instrument two graphs that play by themselves.
+"""Hand-made priors for tests: with_priors(path, out) gives a tiny instrument graphs that play by themselves.
 
-Each is a pull towards zero, a step of chance and a memory of one vector: c = 0.9 previous + 0.1 t n + 0.01 s.
+Each is a pull towards zero, a step of chance and a memory of one vector: 0.9 previous + 0.1 t n + 0.01 s.
 """
 
 import dataclasses

@@ -1,14 +1,13 @@
 """The priors as ONNX graphs of one step, and into an instrument (docs/nrk-format.md, "Priors")."""
 
 import dataclasses
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
 from neurorack.core.manifest import FORMAT_MINOR, GraphSpec, Manifest, Prior
-from neurorack.core.nrk import Archive, write_nrk
+from neurorack.core.nrk import Archive
 from neurorack.learn.export.graphs import to_onnx
 from neurorack.learn.prior.model import CLOCK, ControlsPrior, LatentPrior
 
@@ -66,21 +65,23 @@ def _graph(module: nn.Module, shapes: dict[str, tuple[int, ...]], output: str) -
     return to_onnx(module, inputs, [output, "state_out"], {name: {0: "batch"} for name in inputs})
 
 
-def write_priors(
-    path: Path, archive: Archive, controls: ControlsPrior, latent: LatentPrior, every: int,
-    family: str, scores: dict[str, Any],
-) -> Manifest:  # fmt: skip
-    """Write `archive` with these priors to `path`, atomically; all its other members stay as they are."""
+def prior_graphs(controls: ControlsPrior, latent: LatentPrior) -> dict[str, bytes]:
+    """Both graphs by name."""
+    return {"prior_controls": controls_graph(controls), "prior_latent": latent_graph(latent, controls.size)}
+
+
+def with_priors(
+    archive: Archive, controls: ControlsPrior, latent: LatentPrior, graphs: Mapping[str, bytes], prior: Prior
+) -> tuple[Manifest, dict[str, bytes]]:
+    """Manifest and members of `archive` with these priors; all its other members stay as they are."""
     m = archive.manifest
-    graphs = {
-        "prior_controls": (controls_graph(controls), controls),
-        "prior_latent": (latent_graph(latent, len(m.controls)), latent),
-    }
     members = {name: archive.member(name) for name in m.files}
-    members |= {f"{name}.onnx": data for name, (data, _) in graphs.items()}
-    specs = {n: GraphSpec(f"{n}.onnx", "0" * 64, prior.memory.size) for n, (_, prior) in graphs.items()}
-    noise = {"controls": controls.head.noise_size, "latent": latent.head.noise_size}
-    manifest = dataclasses.replace(
-        m, graphs=m.graphs | specs, prior=Prior(every, noise, family, scores), format_minor=FORMAT_MINOR
-    )
-    return write_nrk(path, manifest, members)
+    members |= {f"{name}.onnx": data for name, data in graphs.items()}
+    sizes = {"prior_controls": controls.memory.size, "prior_latent": latent.memory.size}
+    specs = {name: GraphSpec(f"{name}.onnx", "0" * 64, size) for name, size in sizes.items()}
+    return dataclasses.replace(m, graphs=m.graphs | specs, prior=prior, format_minor=FORMAT_MINOR), members
+
+
+def noise_sizes(controls: ControlsPrior, latent: LatentPrior) -> dict[str, int]:
+    """`noise` of the manifest's field `prior`."""
+    return {"controls": controls.head.noise_size, "latent": latent.head.noise_size}

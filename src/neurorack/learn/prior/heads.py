@@ -19,7 +19,7 @@ from torch import Tensor, nn
 Family = Literal["mixture", "diagonal", "flow", "implicit"]
 
 WARP = 0.02
-"""Changes are seen by flow and implicit heads as asinh(change / WARP): most are tiny, a few span the range."""
+"""Changes are seen by flow and implicit heads as asinh(change / WARP): most are tiny, few span the range."""
 
 FLOW_STEPS = 4
 

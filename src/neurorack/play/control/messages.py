@@ -71,7 +71,7 @@ class ReleaseControl(_Named):
 
 @dataclass(frozen=True)
 class SetOrigin:
-    """Where a control comes from while no hand holds it: source, other, live."""
+    """Where a control comes from while no hand holds it: source, other, live, prior."""
 
     name: str
     value: str
@@ -128,7 +128,7 @@ class External(_NamedValue):
 
 @dataclass(frozen=True)
 class SetSource:
-    """Where the sound's identity comes from: hold, wander, clip, live, map."""
+    """Where the sound's identity comes from: hold, wander, clip, live, map, prior."""
 
     value: str
 

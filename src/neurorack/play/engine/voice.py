@@ -275,6 +275,8 @@ class Voice:
         shared = self._shared
         np.add(row, self._variation, out=self._row)
         source = shared.frame.source
+        if source == Source.PRIOR:  # which may have gone to the end by itself
+            np.clip(self._row[shared.latent :], -OVERSHOOT, OVERSHOOT, out=self._row[shared.latent :])
         if dynamics_db and shared.layer is not None and source not in (Source.CLIP, Source.PRIOR):
             anchor = shared.place_anchor if source == Source.MAP else self.tone.nearest()
             self._row[: shared.latent] += shared.layer.lean(anchor, -dynamics_db)

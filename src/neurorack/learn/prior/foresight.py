@@ -150,11 +150,10 @@ def start_after(prior: ControlsPrior | LatentPrior, c: Curves, steps: int, z_sca
     controls = torch.tensor(c.controls[None, :steps])
     if isinstance(prior, ControlsPrior):
         none = torch.zeros_like(controls[:, 1:])
-        heard = prior.heard(controls[:, :-1], none, none)
-        _, state = prior.memory(torch.cat([heard, free_clock(heard)], -1))
+        _, state = prior(controls[:, :-1], none, none, free_clock(none))
         return Start(controls[:, -1], state)
     z = torch.from_numpy((c.z[None, :steps] / z_scale).astype(np.float32))
-    _, state = prior.memory(torch.cat([z[:, :-1], controls[:, 1:]], -1))
+    _, state = prior(z[:, :-1], controls[:, 1:])
     return Start(z[:, -1], state)
 
 

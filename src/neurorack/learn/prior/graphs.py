@@ -56,7 +56,7 @@ def _chance(prior: ControlsPrior | LatentPrior) -> dict[str, tuple[int, ...]]:
     return {
         "noise": (2, prior.head.noise_size, 1),
         "temperature": (2, 1, 1),
-        "state": (2, prior.memory.size),
+        "state": (2, prior.state_size),
     }
 
 
@@ -77,7 +77,7 @@ def with_priors(
     m = archive.manifest
     members = {name: archive.member(name) for name in m.files}
     members |= {f"{name}.onnx": data for name, data in graphs.items()}
-    sizes = {"prior_controls": controls.memory.size, "prior_latent": latent.memory.size}
+    sizes = {"prior_controls": controls.state_size, "prior_latent": latent.state_size}
     specs = {name: GraphSpec(f"{name}.onnx", "0" * 64, size) for name, size in sizes.items()}
     return dataclasses.replace(m, graphs=m.graphs | specs, prior=prior, format_minor=FORMAT_MINOR), members
 

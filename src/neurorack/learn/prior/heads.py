@@ -58,7 +58,7 @@ class MixtureHead(nn.Module):
             last = self.net[2]
             last.weight *= 0.3
             # The components begin apart: small moves first, leaps last.
-            reach = torch.linspace(0.0, 0.3, components)[:, None]
+            reach = torch.linspace(0.0, 1.0, components)[:, None]
             last.bias[components : components * (1 + size)] = (reach * torch.randn(components, size)).ravel()
             last.bias[components * (1 + size) : components * (1 + 2 * size)] = (
                 torch.linspace(-4.5, -1.5, components)[:, None].expand(-1, size).ravel()
@@ -69,7 +69,8 @@ class MixtureHead(nn.Module):
         logits, means, raw, slopes = self.net(features).split(self.split, -1)
         k, d = self.components, self.size
         deviation = nn.functional.softplus(raw.unflatten(-1, (k, d))) + self.floor
-        return logits, means.unflatten(-1, (k, d)), deviation, slopes.unflatten(-1, (k, -1))
+        # In units of its deviation, so that a component of small moves is placed as finely as it is narrow.
+        return logits, means.unflatten(-1, (k, d)) * deviation, deviation, slopes.unflatten(-1, (k, -1))
 
     def log_prob(self, features: Tensor, base: Tensor, target: Tensor, free: Tensor) -> Tensor:
         """Log density [N] of the free numbers of `target`."""

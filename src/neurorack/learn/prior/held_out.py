@@ -53,8 +53,8 @@ def features(prior: ControlsPrior | LatentPrior, r: Recordings) -> tuple[Tensor,
     """What `prior` makes of recordings without a hand: features [B, T-1, F], base and target [B, T-1, D]."""
     if isinstance(prior, ControlsPrior):
         before, none = r.controls[:, :-1], torch.zeros_like(r.controls[:, 1:])
-        return prior(before, none, none, free_clock(before)), before, r.controls[:, 1:]
-    return prior(r.z[:, :-1], r.controls[:, 1:]), r.z[:, :-1], r.z[:, 1:]
+        return prior(before, none, none, free_clock(before))[0], before, r.controls[:, 1:]
+    return prior(r.z[:, :-1], r.controls[:, 1:])[0], r.z[:, :-1], r.z[:, 1:]
 
 
 @torch.no_grad()

@@ -138,7 +138,7 @@ class Judge:
         stream, step = np.nonzero(begins)
         at = step[:, None] + 1 + np.arange(FRAGMENT)
         lasting = audible[stream[:, None], at].mean(1) > LASTING
-        return curves[stream[lasting, None], at[lasting]].reshape(int(lasting.sum()), -1)
+        return curves[stream[lasting, None], at[lasting]].reshape(-1, FRAGMENT * curves.shape[2])
 
     def drift(self, curves: np.ndarray) -> dict[str, float]:
         """Mean Wasserstein distance, over the controls, of the last tenth from the first, and of one half of

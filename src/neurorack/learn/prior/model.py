@@ -14,6 +14,9 @@ from neurorack.learn.prior.heads import Family, make_head
 CLOCK = 4
 """Numbers in `clock`: gate, seconds since it changed / 2 (at most 1), sine and cosine of the beat's phase."""
 
+FINE = 0.02
+"""The change of the step before is heard as asinh(change / FINE) too: most changes are that small."""
+
 LATENT_REACH = 5.0
 """z stays within this many of its deviations, beyond which no training frame lies."""
 
@@ -63,27 +66,36 @@ class ControlsPrior(nn.Module):
     def __init__(self, controls: int, config: PriorConfig) -> None:
         super().__init__()
         self.size, self.config = controls, config
-        self.memory = Memory(3 * controls + CLOCK, config.memory)
-        self.head = make_head(config.family, config.memory + 3 * controls, controls, config.width, self.FLOOR)
+        self.memory = Memory(4 * controls + CLOCK, config.memory)
+        self.head = make_head(config.family, config.memory + 4 * controls, controls, config.width, self.FLOOR)
+
+    @property
+    def state_size(self) -> int:
+        """The memory, and what was heard a step before."""
+        return self.memory.size + self.size
 
     @staticmethod
-    def heard(previous: Tensor, held: Tensor, mask: Tensor) -> Tensor:
-        return torch.cat([previous, held * mask, mask], -1)
+    def heard(previous: Tensor, before: Tensor, held: Tensor, mask: Tensor) -> Tensor:
+        """What is heard of a step; `before` is `previous` a step earlier."""
+        return torch.cat([previous, fine(previous - before), held * mask, mask], -1)
 
-    def forward(self, previous: Tensor, held: Tensor, mask: Tensor, clock: Tensor) -> Tensor:
-        """All [B, T, .] -> features [B, T, F] of the head."""
-        heard = self.heard(previous, held, mask)
-        return torch.cat([self.memory(torch.cat([heard, clock], -1))[0], heard], -1)
+    def forward(self, previous: Tensor, held: Tensor, mask: Tensor, clock: Tensor) -> tuple[Tensor, Tensor]:
+        """All [B, T, .], from silence -> features [B, T, F] of the head and the last state [B, S]."""
+        heard = self.heard(previous, shifted(previous), held, mask)
+        memory, last = self.memory(torch.cat([heard, clock], -1))
+        return torch.cat([memory, heard], -1), torch.cat([last, previous[:, -1]], -1)
 
     def step(
         self, previous: Tensor, held: Tensor, mask: Tensor, clock: Tensor, noise: Tensor,
         temperature: Tensor, state: Tensor,
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
         """One step, all [B, .]: controls [B, C] (held ones exactly as held) and the new state."""
-        heard = self.heard(previous, held, mask)
-        state = self.memory.step(torch.cat([heard, clock], -1), state)
-        drawn = self.head.sample(torch.cat([state, heard], -1), previous, noise, temperature)
-        return torch.where(mask > 0.5, held, drawn.clamp(-OVERSHOOT, OVERSHOOT)), state
+        memory, before = state.split([self.memory.size, self.size], -1)
+        heard = self.heard(previous, before, held, mask)
+        memory = self.memory.step(torch.cat([heard, clock], -1), memory)
+        drawn = self.head.sample(torch.cat([memory, heard], -1), previous, noise, temperature)
+        out = torch.where(mask > 0.5, held, drawn.clamp(-OVERSHOOT, OVERSHOOT))
+        return out, torch.cat([memory, previous], -1)
 
 
 class LatentPrior(nn.Module):
@@ -93,27 +105,54 @@ class LatentPrior(nn.Module):
 
     def __init__(self, scale: Tensor, controls: int, config: PriorConfig) -> None:
         super().__init__()
-        self.size, self.config = len(scale), config
+        self.size, self.config, self.controls = len(scale), config, controls
         self.register_buffer("scale", scale.float())
-        self.memory = Memory(self.size + controls, config.memory)
+        self.memory = Memory(self.size + 2 * controls, config.memory)
         self.head = make_head(
-            config.family, config.memory + self.size + controls, self.size, config.width, self.FLOOR
+            config.family, config.memory + self.size + 2 * controls, self.size, config.width, self.FLOOR
         )
 
-    def forward(self, previous: Tensor, controls: Tensor) -> Tensor:
-        """previous [B, T, Z] in units of scale, controls [B, T, C] -> features [B, T, F]."""
-        heard = torch.cat([previous, controls], -1)
-        return torch.cat([self.memory(heard)[0], heard], -1)
+    @property
+    def state_size(self) -> int:
+        """The memory, and the controls of the step before."""
+        return self.memory.size + self.controls
+
+    @staticmethod
+    def heard(previous: Tensor, controls: Tensor, before: Tensor) -> Tensor:
+        """What is heard of a step; `before` are its controls a step earlier: a stroke shows there."""
+        return torch.cat([previous, controls, fine(controls - before)], -1)
+
+    def forward(self, previous: Tensor, controls: Tensor) -> tuple[Tensor, Tensor]:
+        """previous [B, T, Z] in units of scale, controls [B, T, C], from silence -> features [B, T, F] and
+        the last state [B, S].
+        """
+        heard = self.heard(previous, controls, shifted(controls))
+        memory, last = self.memory(heard)
+        return torch.cat([memory, heard], -1), torch.cat([last, controls[:, -1]], -1)
 
     def step(
         self, previous: Tensor, controls: Tensor, noise: Tensor, temperature: Tensor, state: Tensor
     ) -> tuple[Tensor, Tensor]:
         """One step, all [B, .], z in its own units: z [B, Z] and the new state."""
+        memory, before = state.split([self.memory.size, self.controls], -1)
         previous = previous / self.scale
-        heard = torch.cat([previous, controls], -1)
-        state = self.memory.step(heard, state)
-        drawn = self.head.sample(torch.cat([state, heard], -1), previous, noise, temperature)
-        return drawn.clamp(-LATENT_REACH, LATENT_REACH) * self.scale, state
+        heard = self.heard(previous, controls, before)
+        memory = self.memory.step(heard, memory)
+        drawn = self.head.sample(torch.cat([memory, heard], -1), previous, noise, temperature)
+        out = drawn.clamp(-LATENT_REACH, LATENT_REACH) * self.scale
+        return out, torch.cat([memory, controls], -1)
+
+
+def fine(change: Tensor) -> Tensor:
+    """A change so that small ones count: asinh, written out for exporters that lack it."""
+    x = change / FINE
+    size = x.abs()
+    return 0.3 * x.sign() * torch.log(size + torch.sqrt(size * size + 1))
+
+
+def shifted(x: Tensor) -> Tensor:
+    """[B, T, D] a step later, zeros first, as a state of zeros begins."""
+    return torch.cat([torch.zeros_like(x[:, :1]), x[:, :-1]], 1)
 
 
 def parameters(module: nn.Module) -> int:

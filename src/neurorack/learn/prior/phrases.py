@@ -29,6 +29,9 @@ LEAP = 0.15
 
 REST_STEPS, GATED_REST_STEPS = 10, 43
 BEATS_PER_MINUTE = (60.0, 180.0)
+SLIPPING = 0.4
+"""Share of sequences in which what was heard is not quite what was played."""
+
 GATE_SECONDS = 2.0
 """Seconds since the gate changed reach the model divided by this, and at most 1."""
 
@@ -111,9 +114,9 @@ class Phrases:
             if mode == "clocked":
                 # The player glides to a value while a step lasts: it must set out one step before the beat.
                 onset = self.curves[following].onset
-                now = start + curve.onset + 1
-                mark = np.ceil((now + 1 - offset) / grid + rng.geometric(filled) - 1)
-                after = max(round(offset + mark * grid) - 1 - onset, start + curve.onset + 2)
+                earliest = start + curve.onset + 3 + onset
+                mark = np.ceil((earliest - offset) / grid) + rng.geometric(filled) - 1
+                after = round(offset + mark * grid) - 1 - onset
             else:
                 after = end + (0 if rng.random() < 0.3 else int(rng.integers(REST_STEPS + 1)))
                 if mode == "gated":
@@ -169,9 +172,9 @@ class Phrases:
         return Batch(*(torch.from_numpy(np.ascontiguousarray(a, dtype=np.float32)) for a in arrays))
 
     def _slip(self, size: int) -> np.ndarray:
-        """Deviation [B, 1, 1] of the noise on what is heard of the step before: none for a third, to 0.1."""
-        some = self.rng.random((size, 1, 1)) < 0.67
-        return some * 10 ** self.rng.uniform(-2.5, -1.0, (size, 1, 1))
+        """Deviation [B, 1, 1] of the noise on what is heard of the step before: none for most, to 0.05."""
+        some = self.rng.random((size, 1, 1)) < SLIPPING
+        return some * 10 ** self.rng.uniform(-3.0, -1.3, (size, 1, 1))
 
     def _clock(self, rows: Phrase, mode: str) -> np.ndarray:
         """`clock` [T, 4] of a phrase. A free one has its gate open throughout."""

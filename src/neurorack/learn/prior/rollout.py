@@ -24,7 +24,7 @@ class Start:
 
 
 def from_nothing(prior: ControlsPrior | LatentPrior, streams: int) -> Start:
-    return Start(torch.zeros(streams, prior.size), torch.zeros(streams, prior.memory.size))
+    return Start(torch.zeros(streams, prior.size), torch.zeros(streams, prior.state_size))
 
 
 def beat_clock(steps: int, rate: float, beats_per_minute: float | None) -> np.ndarray:

@@ -101,11 +101,11 @@ def train(
 def _loss(prior: ControlsPrior | LatentPrior, b: Batch) -> Tensor:
     """Mean loss of a step and dimension, of what no hand holds."""
     if isinstance(prior, ControlsPrior):
-        found = prior(b.previous, b.held, b.mask, b.clock)
+        found, _ = prior(b.previous, b.held, b.mask, b.clock)
         base, target, free = b.previous, b.target, 1 - b.mask
     else:
         # What a hand or a modulator plays is never quite what the corpus played.
-        found = prior(b.previous_z, b.target + CONTROL_NOISE * torch.randn_like(b.target))
+        found, _ = prior(b.previous_z, b.target + CONTROL_NOISE * torch.randn_like(b.target))
         base, target = b.previous_z, b.target_z
         free = b.weight.unsqueeze(-1).expand_as(target)
     found = nn.functional.dropout(found, DROPOUT)

@@ -1,4 +1,4 @@
-"""The prior on the panel: needles of its own, taken over and given back by hand; where it is not to be had."""
+"""The prior on the panel: its own needles, taken over and given back by hand; where it is not to be had."""
 
 import shutil
 
@@ -92,3 +92,20 @@ def test_an_instrument_without_priors_says_so(open_alone):
     assert chosen.is_disabled()
     assert "neurorack prior" in chosen.get_attribute("title")
     assert "wanders instead" in page.inner_text(".prior-line")
+
+
+def test_the_map_shows_what_was_played_and_leads_to_what_was_not(open_alone):
+    page = open_alone()
+    page.click("#start")
+    page.click('[data-surface="map"]')
+    until(page, "document.getElementById('explored').textContent.endsWith('tones known')")
+    page.click("#there")
+    until(page, "neurorackTest.state().source === 'map'")
+    first = page.evaluate("[neurorackTest.state().numbers.map_x, neurorackTest.state().numbers.map_y]")
+    page.wait_for_timeout(2800)
+    there = page.evaluate("[neurorackTest.state().numbers.map_x, neurorackTest.state().numbers.map_y]")
+    points = page.evaluate("neurorackTest.instrument().map.points.map((p) => [p[0], p[1]])")
+    assert there != first
+    assert min(abs(x - there[0]) + abs(y - there[1]) for x, y in points) < 1e-3
+    until(page, "!document.getElementById('explored').textContent.startsWith('0 ')", 12)
+    page.click("#play")

@@ -242,6 +242,10 @@ class Randomise:
     distance: str
 
 
+class TakeMeThere(_Plain):
+    """Go to a region of the map that this player has not been in."""
+
+
 class Undo(_Plain):
     """Take the last change of the patch back."""
 
@@ -324,6 +328,7 @@ TYPES: dict[str, type] = {
     "preset_delete": PresetDelete,
     "preset_morph": PresetMorph,
     "randomise": Randomise,
+    "take_me_there": TakeMeThere,
     "undo": Undo,
     "redo": Redo,
     "record": Record,

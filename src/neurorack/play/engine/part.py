@@ -183,10 +183,10 @@ class Part:
         shared.place_anchor = self.map.nearest(x, y)
 
     def place(self, voice: Voice) -> tuple[float, float]:
-        """Where a voice stands on the map; for sources that know no place, that of its nearest anchor."""
+        """Where a voice stands on the map; for a tone that is held, that of its anchor."""
         if self.shared.frame.source == Source.MAP:
             return self.motion.x, self.motion.y
-        if self.proposing.runs and self.shared.frame.source == Source.PRIOR:
+        if self.shared.frame.source in (Source.PRIOR, Source.CLIP, Source.LIVE):
             x, y = self.map.place_of(voice.tone.row)[0].tolist()
             return x, y
         x, y = self.map.points[voice.tone.nearest()].tolist()

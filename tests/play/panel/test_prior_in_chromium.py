@@ -83,17 +83,6 @@ def test_its_settings_are_parameters_like_others(open_alone):
     until(page, "neurorackTest.state().origin.noisiness === 'prior'")
 
 
-def test_an_instrument_without_priors_says_so(open_alone):
-    page = open_alone()
-    page.select_option("#instrument", "tiny-noise")
-    until(page, "!neurorackTest.instrument().prior")
-    page.click("#tab-source")
-    chosen = page.locator('#page-source [data-source="prior"]')
-    assert chosen.is_disabled()
-    assert "neurorack prior" in chosen.get_attribute("title")
-    assert "wanders instead" in page.inner_text(".prior-line")
-
-
 def test_the_map_shows_what_was_played_and_leads_to_what_was_not(open_alone):
     page = open_alone()
     page.click("#start")
@@ -109,3 +98,33 @@ def test_the_map_shows_what_was_played_and_leads_to_what_was_not(open_alone):
     assert min(abs(x - there[0]) + abs(y - there[1]) for x, y in points) < 1e-3
     until(page, "!document.getElementById('explored').textContent.startsWith('0 ')", 12)
     page.click("#play")
+
+
+def test_it_goes_on_without_keys_until_stop(open_alone):
+    page = open_alone()
+    page.click("#start")
+    page.click("#play")
+    page.click("#tab-source")
+    page.locator('#page-source [data-source="prior"]').click()
+    page.locator('select[data-number="prior_goes_on"]').select_option(label="Until a key")
+    until(page, "neurorackTest.state().numbers.prior_goes_on === 1 && !neurorackTest.telemetry().sounding")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.down("h")
+    until(page, "neurorackTest.telemetry().sounding")
+    page.keyboard.up("h")
+    until(page, "neurorackTest.telemetry().alone && !neurorackTest.state().gate")
+    assert page.inner_text("#play-label") == "Stop"
+    page.click("#play")
+    until(page, "!neurorackTest.telemetry().sounding")
+    until(page, "document.getElementById('play-label').textContent === 'Play'")
+
+
+def test_an_instrument_without_priors_says_so(open_alone):
+    page = open_alone()
+    page.select_option("#instrument", "tiny-noise")
+    until(page, "!neurorackTest.instrument().prior")
+    page.click("#tab-source")
+    chosen = page.locator('#page-source [data-source="prior"]')
+    assert chosen.is_disabled()
+    assert "neurorack prior" in chosen.get_attribute("title")
+    assert "wanders instead" in page.inner_text(".prior-line")

@@ -198,6 +198,8 @@ class Telemetry:
     play a control."""
     answer: int = 0
     """Call and response: one of ANSWERS."""
+    alone: bool = False
+    """Whether the prior sounds without any hand on a key or gate: it goes on, or answers."""
 
     def write_to(self, record: np.ndarray) -> None:
         """Copy into a 0-d array of TELEMETRY_DTYPE (shared memory)."""

@@ -95,6 +95,11 @@ class Notes:
         self.goes_on = False
         """Whether, with the last key let go, its voice sounds on without a key of its own."""
 
+    @property
+    def alone(self) -> bool:
+        """Whether the prior holds a key, and no hand does."""
+        return any(note in self.held for note in (GOES_ON_KEY, ANSWER_KEY)) and GATE_KEY not in self.held
+
     def take(self, event: Event, sample: int, voices: list, mode: int, limit: int) -> None:
         """Obey one event."""
         kind = event.kind

@@ -141,6 +141,8 @@ class Performer:
             elif event.kind == Kind.STOP:
                 clock.stop()
             else:
+                if event.kind == Kind.ALL_OFF:
+                    part.proposing.hush()
                 notes.take(event, at, voices, mode, limit)
 
     def _hold_for_prior(self, part: Part, base: list[float], mode: int, limit: int) -> None:

@@ -77,6 +77,11 @@ class Proposing:
         if self.prior is not None:
             self.prior.restart(seed)
 
+    def hush(self) -> None:
+        """End an answer, if there is one."""
+        if self.answering.answers:
+            self.answering.end()
+
     def reset(self) -> None:
         """Everything afresh, when it is next wanted."""
         self.runs = False
@@ -105,7 +110,10 @@ class Proposing:
         prior.move()
         shared.proposed = prior.proposed
         controls = prior.proposed.controls
-        shared.proposed_controls = None if controls is None else controls.tolist()
+        if controls is None or not shared.asking.wants(Origin.PRIOR):
+            shared.proposed_controls = None
+        else:
+            shared.proposed_controls = controls.tolist()
 
     def _listen(self, live_power: float) -> int:
         if not self.hears or self._shared.live is None:

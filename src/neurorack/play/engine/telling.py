@@ -61,7 +61,7 @@ class Telling:
         tell.f0_hz = voice.f0_hz
         tell.map_x, tell.map_y = part.place(voice)
         part.proposing.shown(tell.proposed)
-        tell.answer = part.proposing.phase
+        tell.answer, tell.alone = part.proposing.phase, performer.notes.alone
         clock = performer.modulation.clock
         tell.beat, tell.tempo_bpm = clock.beat, clock.tempo_bpm
         tell.modulation[:] = voice.modulation.sources

@@ -20,7 +20,7 @@ SCALARS = (
     "tempo_bpm",
 )
 COUNTS = ("frames", "non_finite", "voices", "notes")
-SWITCHES = ("sounding", "gate")
+SWITCHES = ("sounding", "gate", "alone")
 STATUS = ("backend", "device", "sample_rate", "device_rate", "block", "dropped", "dropped_late",
           "dropped_device", "dropped_failed", "why", "inputs", "outputs")  # fmt: skip
 

@@ -244,10 +244,11 @@ def test_it_goes_on_from_the_last_key_and_makes_way_for_the_next(instrument):
     assert rough[198 * HOP : 240 * HOP].max() <= 1.5 * rough[100 * HOP : 198 * HOP].max()
     _play(engine, frame, 100, events=[Event(Kind.NOTE_ON, 64, 330.0, 1.0)])
     assert engine.telemetry.f0_hz == pytest.approx(330.0, rel=1e-3) and engine.telemetry.notes == 2
+    assert not engine.telemetry.alone
     _play(engine, frame, 50, events=[Event(Kind.NOTE_OFF, 64)])
-    assert engine.telemetry.sounding
+    assert engine.telemetry.sounding and engine.telemetry.alone
     _play(engine, frame, 100, events=[Event(Kind.ALL_OFF)])
-    assert not engine.telemetry.sounding
+    assert not engine.telemetry.sounding and not engine.telemetry.alone
 
 
 def test_the_pitch_leaves_a_key_gradually(instrument):
@@ -326,6 +327,22 @@ def test_it_answers_from_what_it_heard(instrument):
         np.testing.assert_allclose(prior.proposed.controls, part.shared.live_controls, atol=0.25)
         heard.append(prior.proposed.controls.copy())
     assert heard[1][0] > heard[0][0] + 0.3
+
+
+def test_stop_ends_an_answer(instrument):
+    engine = Engine(instrument)
+    frame = _frame(instrument, gate=False)
+    frame.prior_answers, frame.release_s = 1.0, 0.05
+    call = np.where(np.arange(2 * RATE) < RATE, 0.3, 0.0).astype(np.float32)
+    call *= np.sign(np.sin(2 * np.pi * 220 * np.arange(2 * RATE) / RATE)).astype(np.float32)
+    for at in range(0, len(call) - HOP, HOP):
+        engine.render(HOP, frame, call[at : at + HOP])
+    assert engine.telemetry.answer == ANSWER_ANSWERING and engine.telemetry.alone
+    silence = np.zeros(HOP, np.float32)
+    for n in range(100):
+        engine.render(HOP, frame, silence, [Event(Kind.ALL_OFF)] if n == 0 else [])
+    told = engine.telemetry
+    assert told.answer == ANSWER_READY and not told.sounding and not told.alone
 
 
 def test_no_input_no_answer(instrument):

@@ -49,7 +49,7 @@ class Answering:
         if self.phase == ANSWER_ANSWERING:
             self._left -= 1
             if self._left <= 0:
-                self.phase, self._left = ANSWER_READY, self._deaf
+                self.end()
         elif self.phase == ANSWER_READY:
             if self._left > 0:
                 self._left -= 1
@@ -65,6 +65,10 @@ class Answering:
                 if self._quiet >= self._pause:
                     self._reply(self._call - self._quiet)
         return self.phase
+
+    def end(self) -> None:
+        """The answer is over; for a moment nothing is heard."""
+        self.phase, self._left = ANSWER_READY, self._deaf
 
     def _reply(self, call: int) -> None:
         """The call of so many frames is over."""

@@ -104,7 +104,7 @@ def ahead(task: Task, seed: int = 0) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for horizon in HORIZONS:
         able = [c for c in task.test if len(c) >= CONTEXT + horizon]
-        if len(able) < LEAST_PLACES:
+        if sum(len(c) - CONTEXT - horizon + 1 for c in able) < LEAST_PLACES:
             continue
         picks = [able[i] for i in rng.integers(len(able), size=PLACES)]
         begin = [int(rng.integers(CONTEXT, len(c) - horizon + 1)) for c in picks]

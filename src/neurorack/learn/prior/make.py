@@ -44,8 +44,8 @@ class Wish:
     seed: int = 0
     family: Family = "mixture"
     scored_seconds: float = 600.0
-    batch: int = 32
-    length: int = 192
+    batch: int = 24
+    length: int = 160
 
 
 @dataclass(frozen=True)

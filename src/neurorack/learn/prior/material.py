@@ -1,7 +1,7 @@
 """What the priors learn from: every recording as the instrument's own z and controls, 43 steps a second.
 
-Encoding takes longest and is kept beside the corpus, under a name made of the instrument's encoder and
-controls; a corpus that cannot be written to is encoded each time.
+Encoding takes longest and is kept beside the corpus, under a name made of the corpus, the instrument's encoder
+and its controls; a corpus that cannot be written to is encoded each time.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ LEAD_STEPS, TAIL_STEPS = 2, 10
 """Silent steps kept before the first and after the last sounding one."""
 
 LEAST_STEPS = 4
-LEAST_SECONDS = 10.0
+LEAST_SECONDS = 5.0
 FOREIGN = 0.3
 """A corpus is another's if its controls are farther than this, on the mean, from being spread evenly over
 -1 to 1, as they are in an instrument's own. The bundled ones: 0.03 with their own corpus, 0.5 crosswise."""
@@ -98,7 +98,7 @@ def read_material(
     """
     m = archive.manifest
     _check_fits(m, corpus)
-    kept = corpus.path / f"priors-{_key(archive, every)}.npz"
+    kept = corpus.path / f"priors-{_key(archive, corpus, every)}.npz"
     curves = _read_kept(kept)
     if curves is None:
         renderer = Renderer(archive)
@@ -202,11 +202,16 @@ def foreignness(controls: np.ndarray) -> float:
     return float(np.abs(np.sort(controls, axis=0) - even).mean())
 
 
-def _key(archive: Archive, every: int) -> str:
+def _key(archive: Archive, corpus: Corpus, every: int) -> str:
+    """Of everything that what is kept depends on, the corpus's own bytes included."""
     m = archive.manifest
     facts = [LAYOUT, every, m.latency_frames, m.graphs["encoder"].sha256]
     facts += [[c.name, c.lag_frames, *c.knots] for c in m.controls]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
+    facts += [[f.path, f.split, f.start_frame, f.frames] for f in corpus.files]
+    digest = hashlib.blake2b(json.dumps(facts).encode(), digest_size=8)
+    digest.update(corpus.all_audio.data)
+    digest.update(corpus.all_features.data)
+    return digest.hexdigest()
 
 
 def _keep(path: Path, curves: Sequence[Curves]) -> None:

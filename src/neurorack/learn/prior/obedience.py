@@ -12,8 +12,8 @@ from neurorack.learn.prior.rollout import beat_clock, from_nothing, play_control
 
 HELD = (-0.6, 0.6)
 NEAR = 0.15
-STREAMS, STEPS = 16, 430
-BEATS_PER_MINUTE = (90.0, 120.0, 150.0)
+STREAMS, STEPS = 16, 300
+BEATS_PER_MINUTE = (90.0, 132.0)
 
 
 def holding(

@@ -146,7 +146,7 @@ class Phrases:
     def batch(self, size: int, length: int) -> Batch:
         """`size` sequences of `length` steps, of all modes, with hands on any subset of the controls."""
         rng = self.rng
-        modes = rng.choice(["free", "gated", "clocked"], size, p=[0.4, 0.3, 0.3])
+        modes = rng.choice(["free", "gated", "clocked"], size, p=[0.35, 0.25, 0.4])
         rows = [self.phrase(length + 1, mode) for mode in modes]
         controls = np.stack([r.controls for r in rows])
         z = np.stack([r.z for r in rows]) / self.z_scale

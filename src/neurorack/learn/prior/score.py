@@ -48,7 +48,7 @@ def score(
     scores["likeness"] = {"prior": judge.row(played, seed), "trained": judge.row(judge.trained, seed),
                           "recorded": judge.variety(judge.recorded, seed)}  # fmt: skip
     scores["drift"] = judge.drift(played)
-    scores["surprise"] = surprise(controls, judge, material.rate, seed)
+    scores["surprise"] = surprise(controls, judge, min(steps, int(60 * material.rate)), seed)
     say("with a hand and a clock")
     scores["hand"] = holding(controls, material.names, material.loudness, train, seed)
     scores["clock"] = timing(controls, material.loudness, material.rate, seed)
@@ -76,11 +76,11 @@ def make_judge(material: Material, test: Sequence[Curves], z_scale: np.ndarray, 
     return Judge(material.names, material.loudness, phrases(test, 41), phrases(train, 42), train, test)
 
 
-def surprise(prior: ControlsPrior, judge: Judge, rate: float, seed: int) -> dict[str, dict[str, float]]:
-    """By temperature: how varied a minute is, how much of it sounds, and how strange it is."""
+def surprise(prior: ControlsPrior, judge: Judge, steps: int, seed: int) -> dict[str, dict[str, float]]:
+    """By temperature: how varied so many steps are, how much of them sounds, and how strange they are."""
     found = {}
     for heat in SURPRISES:
-        out = play_controls(prior, int(60 * rate), from_nothing(prior, STREAMS), seed, heat)
+        out = play_controls(prior, steps, from_nothing(prior, STREAMS), seed, heat)
         row = {"sounding": float(judge.audible(out).mean()), **judge.variety(out, seed)}
         found[f"{heat:g}"] = row | {k: v for k, v in judge.copying(out, seed).items() if k == "strange"}
     return found

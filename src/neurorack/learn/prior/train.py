@@ -37,8 +37,8 @@ class Settings:
 
     seconds: float = 150.0
     steps: int | None = None
-    batch: int = 32
-    length: int = 192
+    batch: int = 24
+    length: int = 160
     seed: int = 0
 
 
@@ -65,8 +65,8 @@ def train(
     optimiser = torch.optim.AdamW(prior.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     average = copy.deepcopy(prior).eval()
     best: tuple[float, dict[str, Tensor]] = (math.inf, {})
-    course, began, share = Course(), time.monotonic(), 0.0
-    while share < 1.0:
+    course, began = Course(), time.monotonic()
+    while True:
         course.seconds = time.monotonic() - began
         share = course.steps / settings.steps if settings.steps else course.seconds / settings.seconds
         if course.steps and (share * LOOKS >= len(course.looks) + 1 or share >= 1.0):
@@ -76,6 +76,8 @@ def train(
                 best = heard, copy.deepcopy(average.state_dict())
             if update is not None:
                 update(min(share, 1.0), "" if math.isnan(heard) else f"held out {heard:.3f}")
+        if course.steps and share >= 1.0:
+            break
         rate = min((course.steps + 1) / WARM_STEPS, 1.0) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
         for group in optimiser.param_groups:
             group["lr"] = LEARNING_RATE * rate

@@ -1,7 +1,7 @@
 """What the priors learn from: every recording as the instrument's own z and controls, 43 steps a second.
 
-Encoding takes longest and is kept beside the corpus, under a name made of the corpus, the instrument's encoder
-and its controls; a corpus that cannot be written to is encoded each time.
+Encoding takes longest and is kept beside the corpus, under a name made of the corpus, the instrument's
+encoder and its controls; a corpus that cannot be written to is encoded each time.
 """
 
 import contextlib

@@ -32,6 +32,12 @@ def _asked(page, name: str = "brightness") -> float:
     return page.evaluate(f"neurorackTest.telemetry().asked[{NAMES}.indexOf('{name}')]")
 
 
+def _stop(page) -> None:
+    """Stop, and stay until it has: the next test begins in silence."""
+    page.click("#play")
+    until(page, "!neurorackTest.state().gate && !neurorackTest.telemetry().sounding")
+
+
 def test_its_needles_move_and_a_hand_takes_one_over_and_gives_it_back(open_alone):
     page = open_alone()
     page.click("#start")
@@ -66,7 +72,7 @@ def test_its_needles_move_and_a_hand_takes_one_over_and_gives_it_back(open_alone
     assert page.evaluate(f"{WISH}.style.display") != "none", "it still shows what it would play"
     page.locator('[data-control="brightness"]').dblclick()
     until(page, "!('brightness' in neurorackTest.state().asked)")
-    page.click("#play")
+    _stop(page)
 
 
 def test_its_settings_are_parameters_like_others(open_alone):
@@ -100,13 +106,13 @@ def test_the_map_shows_what_was_played_and_leads_to_what_was_not(open_alone):
     )
     until(page, there)
     until(page, "!document.getElementById('explored').textContent.startsWith('0 ')", 12)
-    page.click("#play")
+    _stop(page)
 
 
 def test_it_goes_on_without_keys_until_stop(open_alone):
     page = open_alone()
     page.click("#start")
-    page.click("#play")
+    _stop(page)
     page.click("#tab-source")
     page.locator('#page-source [data-source="prior"]').click()
     page.locator('select[data-number="prior_goes_on"]').select_option(label="Until a key")
@@ -117,8 +123,7 @@ def test_it_goes_on_without_keys_until_stop(open_alone):
     page.keyboard.up("h")
     until(page, "neurorackTest.telemetry().alone && !neurorackTest.state().gate")
     assert page.inner_text("#play-label") == "Stop"
-    page.click("#play")
-    until(page, "!neurorackTest.telemetry().sounding")
+    _stop(page)
     until(page, "document.getElementById('play-label').textContent === 'Play'")
 
 

@@ -72,7 +72,9 @@ def test_it_is_given_priors_and_nothing_else_changes(mine, instrument, corpus, n
 def untrained(archive: Archive) -> tuple[ControlsPrior, LatentPrior]:
     m = archive.manifest
     count = len(m.controls)
-    return ControlsPrior(count, PriorConfig()), LatentPrior(torch.ones(m.latent_size), count, PriorConfig())
+    return ControlsPrior(torch.full((count,), 0.003), PriorConfig()), LatentPrior(
+        torch.ones(m.latent_size), count, PriorConfig()
+    )
 
 
 def test_learning_helps_and_what_was_encoded_is_kept(instrument, corpus):

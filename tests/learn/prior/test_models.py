@@ -23,12 +23,14 @@ def _seeded():
 def priors(family: str) -> tuple[ControlsPrior, LatentPrior]:
     config = PriorConfig(family, 24, 16)  # type: ignore[arg-type]
     scale = torch.tensor([0.5, 1.0, 2.0, 0.1])
-    return ControlsPrior(CONTROLS, config).eval(), LatentPrior(scale, CONTROLS, config).eval()
+    return ControlsPrior(torch.full((CONTROLS,), 0.003), config).eval(), LatentPrior(
+        scale, CONTROLS, config
+    ).eval()
 
 
 @pytest.mark.parametrize("full", [True, False])
 def test_the_density_of_what_is_free_is_the_marginal_of_the_mixture(full):
-    head = MixtureHead(6, 4, 16, 0.01, full, components=3)
+    head = MixtureHead(6, 16, torch.full((4,), 0.01), full, components=3)
     features, base, target = torch.randn(7, 6), torch.randn(7, 4), torch.randn(7, 4)
     logits, means, deviation, slopes = (p.detach().double().numpy() for p in head.parts(features))
     for free in ([0, 1, 2, 3], [0, 2, 3], [3]):
@@ -50,7 +52,7 @@ def test_the_density_of_what_is_free_is_the_marginal_of_the_mixture(full):
 
 def test_samples_are_drawn_from_the_density():
     """Mean and covariance of many samples are those of the mixture, taken from its parts."""
-    head = MixtureHead(2, 3, 8, 0.01, components=4)
+    head = MixtureHead(2, 8, torch.full((3,), 0.01), components=4)
     with torch.no_grad():
         head.net[2].bias[:4] = torch.tensor([1.0, 0.0, -1.0, 0.5])
         features, base = torch.zeros(20_000, 2), torch.zeros(20_000, 3)
@@ -73,7 +75,7 @@ def test_samples_are_drawn_from_the_density():
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_family_learns_two_places_and_how_numbers_go_together(family):
     """Half of the answers lie at (1, 1), half at (-1, -1): a single Gaussian would say (0, 0)."""
-    head = make_head(family, 1, 2, 32, 0.01)
+    head = make_head(family, 1, 32, torch.full((2,), 0.01))
     optimiser = torch.optim.Adam(head.parameters(), 5e-3)
     nothing, base, free = torch.zeros(256, 1), torch.zeros(256, 2), torch.ones(256, 2)
     for _ in range(400):

@@ -24,14 +24,14 @@ class Walk:
     """Cholesky factor [D, D] of the rest's covariance."""
 
     @classmethod
-    def fit(cls, sequences: Sequence[np.ndarray], floor: float) -> "Walk":
+    def fit(cls, sequences: Sequence[np.ndarray], floor: np.ndarray | float) -> "Walk":
         """From sequences [T, D]; `floor` is the least deviation it may be sure of."""
         pairs = [lagged(s) for s in sequences if len(s) > ORDER]
         past, now = (np.concatenate(p) for p in zip(*pairs, strict=True))
         ridge = 1e-4 * len(past) * np.eye(past.shape[1])
         weights = np.linalg.solve(past.T @ past + ridge, past.T @ now)
         rest = now - past @ weights
-        covariance = rest.T @ rest / len(rest) + floor**2 * np.eye(now.shape[1])
+        covariance = rest.T @ rest / len(rest) + np.diag(np.broadcast_to(floor, now.shape[1]) ** 2)
         return cls(weights, np.linalg.cholesky(covariance))
 
     def log_prob(self, sequence: np.ndarray) -> np.ndarray:
@@ -70,17 +70,18 @@ class HoldLast:
     """Both [D, SCALES]."""
 
     @classmethod
-    def fit(cls, sequences: Sequence[np.ndarray], floor: float) -> "HoldLast":
+    def fit(cls, sequences: Sequence[np.ndarray], floor: np.ndarray | float) -> "HoldLast":
         change = np.concatenate([np.diff(s, axis=0) for s in sequences]) ** 2
         size = change.shape[1]
-        deviation = np.tile(np.geomspace(2 * floor, 1.0, SCALES), (size, 1))
+        floor = np.broadcast_to(floor, size)
+        deviation = np.geomspace(2 * floor, 1.0, SCALES).T
         share = np.full((size, SCALES), 1 / SCALES)
         for _ in range(ROUNDS):
             each = share / deviation * np.exp(-0.5 * change[..., None] / deviation**2)
             each /= each.sum(-1, keepdims=True) + 1e-300
             total = each.sum(0) + 1e-9
             share = total / total.sum(1, keepdims=True)
-            deviation = np.maximum(np.sqrt((each * change[..., None]).sum(0) / total), floor)
+            deviation = np.maximum(np.sqrt((each * change[..., None]).sum(0) / total), floor[:, None])
         return cls(share, deviation)
 
     def log_prob(self, sequence: np.ndarray) -> np.ndarray:

@@ -46,16 +46,19 @@ class Task:
         """The prior's floor is added to everything as noise: values that stand still are no foresight."""
         controls = isinstance(prior, ControlsPrior)
         rng = np.random.default_rng(5)
-        hazy = [_hazy(c, prior.FLOOR, controls, z_scale, rng) for c in test]
+        floor = prior.floor.numpy()
+        hazy = [_hazy(c, floor, controls, z_scale, rng) for c in test]
         rows = [c.controls if controls else c.z / z_scale for c in train]
-        rows = [r + prior.FLOOR * rng.standard_normal(r.shape) for r in rows]
+        rows = [r + floor * rng.standard_normal(r.shape) for r in rows]
         return cls(prior, rows, hazy, z_scale, 1.25 if controls else LATENT_REACH)
 
     def rows(self, curve: Curves) -> np.ndarray:
         return curve.controls if isinstance(self.prior, ControlsPrior) else curve.z / self.z_scale
 
 
-def _hazy(c: Curves, floor: float, controls: bool, scale: np.ndarray, rng: np.random.Generator) -> Curves:
+def _hazy(
+    c: Curves, floor: np.ndarray, controls: bool, scale: np.ndarray, rng: np.random.Generator
+) -> Curves:
     if controls:
         rows = (c.controls + floor * rng.standard_normal(c.controls.shape)).astype(np.float32)
         return Curves(c.path, c.split, rows, c.z, c.sounding)
@@ -66,7 +69,7 @@ def _hazy(c: Curves, floor: float, controls: bool, scale: np.ndarray, rng: np.ra
 @torch.no_grad()
 def likelihood(task: Task) -> dict[str, float | None]:
     """Mean log density in nats a step and number, over the steps that every row can speak of."""
-    walk, hold = (kind.fit(task.train, task.prior.FLOOR) for kind in (Walk, HoldLast))
+    walk, hold = (kind.fit(task.train, task.prior.floor.numpy()) for kind in (Walk, HoldLast))
     long = [task.rows(c).astype(float) for c in task.test if len(c) > ORDER]
     size, count = task.prior.size, sum(len(s) - ORDER for s in long)
     rows: dict[str, float | None] = {
@@ -100,7 +103,7 @@ def energy(samples: np.ndarray, truth: np.ndarray) -> float:
 def ahead(task: Task, seed: int = 0) -> dict[str, dict[str, float]]:
     """Energy scores by horizon (in steps) and row; a horizon that too few recordings reach is left out."""
     rng = np.random.default_rng([seed, 21])
-    walk = Walk.fit(task.train, task.prior.FLOOR)
+    walk = Walk.fit(task.train, task.prior.floor.numpy())
     found: dict[str, dict[str, float]] = {}
     for horizon in HORIZONS:
         able = [c for c in task.test if len(c) >= CONTEXT + horizon]

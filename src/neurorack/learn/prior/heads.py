@@ -18,17 +18,25 @@ from torch import Tensor, nn
 
 Family = Literal["mixture", "diagonal", "flow", "implicit"]
 
-WARP = 0.02
-"""Changes are seen by flow and implicit heads as asinh(change / WARP): most are tiny, few span the range."""
+WARP = 6.0
+"""Flow and implicit heads see a change as asinh(change / (WARP floor)): most are tiny, few span the range."""
+
+LARGEST = 9.0
+"""Largest such number a sampler may answer."""
 
 FLOW_STEPS = 4
+FIRST_LEAP = 0.3
+"""Deviation at which the widest component of a mixture begins."""
+
+MOST = 9.0
+"""Largest logarithm of a deviation over its floor."""
 
 
-def make_head(family: Family, features: int, size: int, width: int, floor: float) -> nn.Module:
-    """The head of `family` for vectors of `size`; `floor` is the least deviation a density may have."""
+def make_head(family: Family, features: int, width: int, floor: Tensor) -> nn.Module:
+    """The head of `family`; `floor` [D] is the least deviation that each number's density may have."""
     if family in ("mixture", "diagonal"):
-        return MixtureHead(features, size, width, floor, full=family == "mixture")
-    return (FlowHead if family == "flow" else ImplicitHead)(features, size, width)
+        return MixtureHead(features, width, floor, full=family == "mixture")
+    return (FlowHead if family == "flow" else ImplicitHead)(features, width, floor)
 
 
 def gumbel(noise: Tensor) -> Tensor:
@@ -44,10 +52,12 @@ class MixtureHead(nn.Module):
     """
 
     def __init__(
-        self, features: int, size: int, width: int, floor: float, full: bool = True, components: int = 8
+        self, features: int, width: int, floor: Tensor, full: bool = True, components: int = 8
     ) -> None:
         super().__init__()
-        self.size, self.components, self.floor, self.full = size, components, floor, full
+        size = len(floor)
+        self.size, self.components, self.full = size, components, full
+        self.register_buffer("floor", floor.float())
         self.noise_size = components + size
         lower = size * (size - 1) // 2 if full else 0
         self.split = [components, components * size, components * size, components * lower]
@@ -60,15 +70,14 @@ class MixtureHead(nn.Module):
             # The components begin apart: small moves first, leaps last.
             reach = torch.linspace(0.0, 1.0, components)[:, None]
             last.bias[components : components * (1 + size)] = (reach * torch.randn(components, size)).ravel()
-            last.bias[components * (1 + size) : components * (1 + 2 * size)] = (
-                torch.linspace(-4.5, -1.5, components)[:, None].expand(-1, size).ravel()
-            )
+            far = torch.linspace(0, 1, components)[:, None] * torch.log(FIRST_LEAP / self.floor)
+            last.bias[components * (1 + size) : components * (1 + 2 * size)] = far.ravel()
 
     def parts(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """logits [N, K], means [N, K, D] of the change, deviations [N, K, D], slopes [N, K, D (D-1) / 2]."""
         logits, means, raw, slopes = self.net(features).split(self.split, -1)
         k, d = self.components, self.size
-        deviation = nn.functional.softplus(raw.unflatten(-1, (k, d))) + self.floor
+        deviation = self.floor * (1 + torch.exp(raw.unflatten(-1, (k, d)).clamp(max=MOST)))
         # In units of its deviation, so that a component of small moves is placed as finely as it is narrow.
         return logits, means.unflatten(-1, (k, d)) * deviation, deviation, slopes.unflatten(-1, (k, -1))
 
@@ -111,9 +120,11 @@ class MixtureHead(nn.Module):
 class FlowHead(nn.Module):
     """A flow from noise to the warped change, trained by flow matching, run in FLOW_STEPS Euler steps."""
 
-    def __init__(self, features: int, size: int, width: int) -> None:
+    def __init__(self, features: int, width: int, floor: Tensor) -> None:
         super().__init__()
+        size = len(floor)
         self.size, self.noise_size = size, size
+        self.register_buffer("warp", WARP * floor.float())
         self.context = nn.Linear(features, width)
         self.point = nn.Linear(2 * size + 1, width, bias=False)
         self.rest = nn.Sequential(nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, size))
@@ -122,7 +133,7 @@ class FlowHead(nn.Module):
         return self.rest(context + self.point(torch.cat([at * free, free, time], -1)))
 
     def loss(self, features: Tensor, base: Tensor, target: Tensor, free: Tensor) -> Tensor:
-        wanted = torch.asinh((target - base) / WARP)
+        wanted = torch.asinh((target - base) / self.warp)
         start, time = torch.randn_like(wanted), torch.rand_like(wanted[:, :1])
         got = self.velocity(self.context(features), start + time * (wanted - start), time, free)
         return ((got - (wanted - start)).square() * free).sum(-1)
@@ -133,7 +144,7 @@ class FlowHead(nn.Module):
         for step in range(FLOW_STEPS):
             time = torch.full_like(at[:, :1], step / FLOW_STEPS)
             at = at + self.velocity(context, at, time, free) / FLOW_STEPS
-        return base + WARP * torch.sinh(at.clamp(-6, 6))
+        return base + self.warp * torch.sinh(at.clamp(-LARGEST, LARGEST))
 
 
 class ImplicitHead(nn.Module):
@@ -145,9 +156,11 @@ class ImplicitHead(nn.Module):
 
     SAMPLES = 4
 
-    def __init__(self, features: int, size: int, width: int) -> None:
+    def __init__(self, features: int, width: int, floor: Tensor) -> None:
         super().__init__()
+        size = len(floor)
         self.size, self.noise_size = size, size + 3
+        self.register_buffer("warp", WARP * floor.float())
         self.context = nn.Linear(features, width)
         self.point = nn.Linear(self.noise_size, width, bias=False)
         self.rest = nn.Sequential(nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, size))
@@ -156,7 +169,7 @@ class ImplicitHead(nn.Module):
         return self.rest(self.context(features) + self.point(noise))
 
     def loss(self, features: Tensor, base: Tensor, target: Tensor, free: Tensor) -> Tensor:
-        wanted = torch.asinh((target - base) / WARP)
+        wanted = torch.asinh((target - base) / self.warp)
         count = self.SAMPLES
         noise = torch.randn(count, len(wanted), self.noise_size, device=wanted.device)
         got = self.rest(self.context(features) + self.point(noise))
@@ -168,4 +181,6 @@ class ImplicitHead(nn.Module):
         return length(got - wanted).mean(0) - apart / (count * (count - 1))
 
     def sample(self, features: Tensor, base: Tensor, noise: Tensor, temperature: Tensor) -> Tensor:
-        return base + WARP * torch.sinh(self.change(features, noise * temperature).clamp(-6, 6))
+        return base + self.warp * torch.sinh(
+            self.change(features, noise * temperature).clamp(-LARGEST, LARGEST)
+        )

@@ -17,11 +17,18 @@ from neurorack.learn.prior.cost import step_cost
 from neurorack.learn.prior.graphs import noise_sizes, prior_graphs, with_priors
 from neurorack.learn.prior.heads import Family
 from neurorack.learn.prior.material import EVERY, Material, read_material
-from neurorack.learn.prior.model import ControlsPrior, LatentPrior, PriorConfig, parameters
+from neurorack.learn.prior.model import (
+    LEAST_FLOOR,
+    MOST_FLOOR,
+    ControlsPrior,
+    LatentPrior,
+    PriorConfig,
+    parameters,
+)
 from neurorack.learn.prior.score import rounded, score
 from neurorack.learn.prior.train import Course, Settings, train
 
-CONTROLS_SHARE = 0.65
+CONTROLS_SHARE = 0.75
 """Of the time; how it is played has more to it than z."""
 
 WORDS = {
@@ -63,7 +70,7 @@ def train_pair(material: Material, wish: Wish, update: Progress) -> Pair:
     z_scale = unit_of_z(material)
     config = PriorConfig(wish.family)
     torch.manual_seed(wish.seed)
-    controls = ControlsPrior(len(material.names), config)
+    controls = ControlsPrior(torch.from_numpy(floor_of_controls(material)), config)
     latent = LatentPrior(torch.from_numpy(z_scale), len(material.names), config)
     courses = {}
     for name, prior, share in (
@@ -80,6 +87,12 @@ def unit_of_z(material: Material) -> np.ndarray:
     """Deviation [Z] of z over the sounding training steps: smaller than z_scale, for steps are averages."""
     rows = np.concatenate([c.z[c.sounding] for c in material.split("train")])
     return (rows.std(0) + 1e-3).astype(np.float32)
+
+
+def floor_of_controls(material: Material) -> np.ndarray:
+    """The least deviation [C] that a control's next step is given: a third of its median change in sound."""
+    change = [np.abs(np.diff(c.controls, axis=0))[c.sounding[1:]] for c in material.split("train")]
+    return np.clip(np.median(np.concatenate(change), axis=0) / 3, LEAST_FLOOR, MOST_FLOOR).astype(np.float32)
 
 
 def make_priors(path: Path, corpus: Path, wish: Wish, update: Progress) -> Manifest:

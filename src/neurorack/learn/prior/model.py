@@ -14,8 +14,13 @@ from neurorack.learn.prior.heads import Family, make_head
 CLOCK = 4
 """Numbers in `clock`: gate, seconds since it changed / 2 (at most 1), sine and cosine of the beat's phase."""
 
-FINE = 0.02
-"""The change of the step before is heard as asinh(change / FINE) too: most changes are that small."""
+FINE = 6.0
+"""The change of the step before is heard as asinh(change / (FINE floor)) too: most changes are that small."""
+
+LEAST_FLOOR, MOST_FLOOR = 3e-4, 3e-3
+"""Bounds of the least deviation of a control a step: a note's pitch moves far less than its loudness."""
+
+LATENT_FLOOR = 0.02
 
 LATENT_REACH = 5.0
 """z stays within this many of its deviations, beyond which no training frame lies."""
@@ -61,23 +66,24 @@ class Memory(nn.Module):
 class ControlsPrior(nn.Module):
     """How it is played: p(c_t | c before, what the hand holds, gate and clock), all controls jointly."""
 
-    FLOOR = 0.003
-
-    def __init__(self, controls: int, config: PriorConfig) -> None:
+    def __init__(self, floor: Tensor, config: PriorConfig) -> None:
+        """`floor` [C]: the least deviation of each control's next step."""
         super().__init__()
+        controls = len(floor)
         self.size, self.config = controls, config
+        self.register_buffer("floor", floor.float())
         self.memory = Memory(4 * controls + CLOCK, config.memory)
-        self.head = make_head(config.family, config.memory + 4 * controls, controls, config.width, self.FLOOR)
+        self.head = make_head(config.family, config.memory + 4 * controls, config.width, self.floor)
 
     @property
     def state_size(self) -> int:
         """The memory, and what was heard a step before."""
         return self.memory.size + self.size
 
-    @staticmethod
-    def heard(previous: Tensor, before: Tensor, held: Tensor, mask: Tensor) -> Tensor:
+    def heard(self, previous: Tensor, before: Tensor, held: Tensor, mask: Tensor) -> Tensor:
         """What is heard of a step; `before` is `previous` a step earlier."""
-        return torch.cat([previous, fine(previous - before), held * mask, mask], -1)
+        change = fine((previous - before) / self.floor)
+        return torch.cat([previous, change, held * mask, mask], -1)
 
     def forward(self, previous: Tensor, held: Tensor, mask: Tensor, clock: Tensor) -> tuple[Tensor, Tensor]:
         """All [B, T, .], from silence -> features [B, T, F] of the head and the last state [B, S]."""
@@ -101,15 +107,14 @@ class ControlsPrior(nn.Module):
 class LatentPrior(nn.Module):
     """What sounds: p(z_t | z before, controls as played). z is seen in units of `scale` [Z]."""
 
-    FLOOR = 0.02
-
     def __init__(self, scale: Tensor, controls: int, config: PriorConfig) -> None:
         super().__init__()
         self.size, self.config, self.controls = len(scale), config, controls
         self.register_buffer("scale", scale.float())
+        self.register_buffer("floor", torch.full((self.size,), LATENT_FLOOR))
         self.memory = Memory(self.size + 2 * controls, config.memory)
         self.head = make_head(
-            config.family, config.memory + self.size + 2 * controls, self.size, config.width, self.FLOOR
+            config.family, config.memory + self.size + 2 * controls, config.width, self.floor
         )
 
     @property
@@ -120,7 +125,7 @@ class LatentPrior(nn.Module):
     @staticmethod
     def heard(previous: Tensor, controls: Tensor, before: Tensor) -> Tensor:
         """What is heard of a step; `before` are its controls a step earlier: a stroke shows there."""
-        return torch.cat([previous, controls, fine(controls - before)], -1)
+        return torch.cat([previous, controls, fine((controls - before) / MOST_FLOOR)], -1)
 
     def forward(self, previous: Tensor, controls: Tensor) -> tuple[Tensor, Tensor]:
         """previous [B, T, Z] in units of scale, controls [B, T, C], from silence -> features [B, T, F] and
@@ -144,7 +149,7 @@ class LatentPrior(nn.Module):
 
 
 def fine(change: Tensor) -> Tensor:
-    """A change so that small ones count: asinh, written out for exporters that lack it."""
+    """A change, in floors, so that small ones count: asinh, written out for exporters that lack it."""
     x = change / FINE
     size = x.abs()
     return 0.3 * x.sign() * torch.log(size + torch.sqrt(size * size + 1))

@@ -69,8 +69,15 @@ class Phrases:
     """Draws phrases from some recordings of a corpus. `z_scale` [Z]: the unit in which z is learned."""
 
     def __init__(
-        self, material: Material, curves: Sequence[Curves], z_scale: np.ndarray, rng: np.random.Generator
+        self,
+        material: Material,
+        curves: Sequence[Curves],
+        z_scale: np.ndarray,
+        rng: np.random.Generator,
+        slip: np.ndarray | float = 1.0,
     ) -> None:
+        """`slip` [C]: how far each control slips in hearing, as a share of the one that slips most."""
+        self.slip = np.broadcast_to(slip, len(material.names))
         self.material, self.curves, self.rng = material, tuple(curves), rng
         self.z_scale = z_scale.astype(np.float32)
         names = sorted({c.folder for c in curves})
@@ -157,7 +164,7 @@ class Phrases:
         beside = rng.normal(0, 0.15, (size, 1, controls.shape[2])) * (rng.random((size, 1, 1)) < 0.3)
         held = np.clip(target + beside, -OVERSHOOT, OVERSHOOT) * mask
         # The ear's uncertainty: what it played itself must lead back to what the corpus plays.
-        slip = self._slip(size) * rng.standard_normal(previous.shape)
+        slip = self._slip(size) * self.slip * rng.standard_normal(previous.shape)
         before = np.concatenate([mask[:, :1], mask[:, :-1]], 1)
         shown = np.concatenate([held[:, :1], held[:, :-1]], 1)
         previous = np.where(before > 0, shown, np.clip(previous + slip, -OVERSHOOT, OVERSHOOT))

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from neurorack.core.errors import NeurorackError
 from neurorack.learn.prior.held_out import mean_loss, recordings
 from neurorack.learn.prior.material import Material
-from neurorack.learn.prior.model import ControlsPrior, LatentPrior
+from neurorack.learn.prior.model import MOST_FLOOR, ControlsPrior, LatentPrior
 from neurorack.learn.prior.phrases import Batch, Phrases
 
 LEARNING_RATE = 2e-3
@@ -59,7 +59,9 @@ def train(
     update: Progress | None = None,
 ) -> Course:
     """Train `prior` in place. Material without a validation split keeps its last weights."""
-    phrases = Phrases(material, material.split("train"), z_scale, np.random.default_rng([settings.seed, 1]))
+    rng = np.random.default_rng([settings.seed, 1])
+    slip = prior.floor.numpy() / MOST_FLOOR if isinstance(prior, ControlsPrior) else 1.0
+    phrases = Phrases(material, material.split("train"), z_scale, rng, slip)
     held_out = list(recordings(material.split("validation"), z_scale))
     torch.manual_seed(settings.seed)
     optimiser = torch.optim.AdamW(prior.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)

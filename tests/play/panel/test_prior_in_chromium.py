@@ -77,6 +77,7 @@ def test_its_needles_move_and_a_hand_takes_one_over_and_gives_it_back(open_alone
 
 def test_its_settings_are_parameters_like_others(open_alone):
     page = open_alone()
+    page.click("#start")
     page.click("#tab-source")
     page.locator('#page-source [data-source="prior"]').click()
     page.locator('[data-number="surprise"]').press("End")
@@ -89,6 +90,8 @@ def test_its_settings_are_parameters_like_others(open_alone):
     page.locator('[data-control="noisiness"]').click(button="right")
     page.locator('[data-origin="prior"]').click()
     until(page, "neurorackTest.state().origin.noisiness === 'prior'")
+    page.keyboard.press("Escape")
+    _stop(page)
 
 
 def test_the_map_shows_what_was_played_and_leads_to_what_was_not(open_alone):

@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 from scipy.stats import ks_2samp, wasserstein_distance
 
+from neurorack.core.normaliser import OVERSHOOT
 from neurorack.learn.measure.diversity import vendi
 from neurorack.learn.prior.material import Curves
 
@@ -27,9 +28,6 @@ FRAGMENT = 22
 """Steps in a fragment: half a second."""
 
 NOTES, LEAST_NOTES = 1500, 10
-LASTING = 0.6
-"""Share of such a half-second that must sound."""
-
 AUDIBLE = -1.0
 """Loudness (normalised) above which a step sounds; about the quietest hundredth of a corpus's own steps."""
 
@@ -116,14 +114,13 @@ class Judge:
         `nearest`: median, over that of held-out recordings; `copied`: share nearer than the nearest
         hundredth of those; `strange`: share farther than the farthest hundredth.
         """
-        own = [b for c in self.test for b in beginnings(c, (0,))]
-        known = [b for c in self.train for b in beginnings(c, (-1, 0, 1))]
+        own, known = self.notes(alone(self.test, self.loudness)), self.notes(alone(self.train, self.loudness))
         mine = self.notes(curves)
-        if len(own) < LEAST_NOTES or not known or len(mine) < LEAST_NOTES:
+        if min(len(own), len(known), len(mine)) < LEAST_NOTES:
             return {}
         picks = np.random.default_rng([seed, 32]).permutation(len(mine))[:NOTES]
-        tree = cKDTree(np.stack(known))
-        theirs, found = tree.query(np.stack(own))[0], tree.query(mine[picks])[0]
+        tree = cKDTree(known)
+        theirs, found = tree.query(own)[0], tree.query(mine[picks])[0]
         low, high = np.quantile(theirs, [0.01, 0.99])
         return {
             "nearest": float(np.median(found) / np.median(theirs)),
@@ -132,13 +129,16 @@ class Judge:
         }
 
     def notes(self, curves: np.ndarray) -> np.ndarray:
-        """Beginnings of notes out of silence that go on sounding, in [B, T, C]: [N, FRAGMENT C]."""
+        """Beginnings of notes out of silence, in curves [B, T, C], during which no other one begins:
+        [N, FRAGMENT C].
+        """
         audible = self.audible(curves)
-        begins = audible[:, 1 : -FRAGMENT + 1] & ~audible[:, :-FRAGMENT]
-        stream, step = np.nonzero(begins)
-        at = step[:, None] + 1 + np.arange(FRAGMENT)
-        lasting = audible[stream[:, None], at].mean(1) > LASTING
-        return curves[stream[lasting, None], at[lasting]].reshape(-1, FRAGMENT * curves.shape[2])
+        begins = np.zeros(audible.shape, bool)
+        begins[:, 1:] = audible[:, 1:] & ~audible[:, :-1]
+        stream, step = np.nonzero(begins[:, : -FRAGMENT + 1])
+        at = step[:, None] + np.arange(FRAGMENT)
+        single = begins[stream[:, None], at].sum(1) == 1
+        return curves[stream[single, None], at[single]].reshape(-1, FRAGMENT * curves.shape[2])
 
     def drift(self, curves: np.ndarray) -> dict[str, float]:
         """Mean Wasserstein distance, over the controls, of the last tenth from the first, and of one half of
@@ -184,8 +184,14 @@ def seconds(curves: np.ndarray, rng: np.random.Generator, count: int) -> np.ndar
     return curves[stream[:, None], begin[:, None] + at].reshape(count, -1).astype(np.float64)
 
 
-def beginnings(c: Curves, shifts: Sequence[int]) -> list[np.ndarray]:
-    """The first half-second of a recording from its onset, moved by each of `shifts` steps: [FRAGMENT C]."""
-    starts = [c.onset + shift for shift in shifts]
-    sounding = c.sounding[c.onset : c.onset + FRAGMENT].mean() > LASTING
-    return [c.controls[s : s + FRAGMENT].ravel() for s in starts if sounding and 0 <= s <= len(c) - FRAGMENT]
+def alone(curves: Sequence[Curves], loudness: int | None) -> np.ndarray:
+    """Each recording between two silences, as phrases have them: [B, T, C]. Where there is no loudness it is
+    heard from its second step on, as everything is.
+    """
+    length = max(map(len, curves)) + FRAGMENT + 1
+    rows = np.stack([np.pad(c.controls, ((1, length - len(c) - 1), (0, 0)), mode="edge") for c in curves])
+    if loudness is not None:
+        rows[:, 0, loudness] = -OVERSHOOT
+        for row, curve in zip(rows, curves, strict=True):
+            row[len(curve) + 1 :, loudness] = -OVERSHOOT
+    return rows

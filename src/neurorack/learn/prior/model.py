@@ -22,6 +22,9 @@ LEAST_FLOOR, MOST_FLOOR = 3e-4, 3e-3
 
 LATENT_FLOOR = 0.02
 
+OVERTONES = 4
+"""Numbers that `with_overtones` adds to a clock."""
+
 LATENT_REACH = 5.0
 """z stays within this many of its deviations, beyond which no training frame lies."""
 
@@ -72,23 +75,24 @@ class ControlsPrior(nn.Module):
         controls = len(floor)
         self.size, self.config = controls, config
         self.register_buffer("floor", floor.float())
-        self.memory = Memory(4 * controls + CLOCK, config.memory)
-        self.head = make_head(config.family, config.memory + 4 * controls, config.width, self.floor)
+        heard = 4 * controls + CLOCK + OVERTONES
+        self.memory = Memory(heard, config.memory)
+        self.head = make_head(config.family, config.memory + heard, config.width, self.floor)
 
     @property
     def state_size(self) -> int:
         """The memory, and what was heard a step before."""
         return self.memory.size + self.size
 
-    def heard(self, previous: Tensor, before: Tensor, held: Tensor, mask: Tensor) -> Tensor:
+    def heard(self, previous: Tensor, before: Tensor, held: Tensor, mask: Tensor, clock: Tensor) -> Tensor:
         """What is heard of a step; `before` is `previous` a step earlier."""
         change = fine((previous - before) / self.floor)
-        return torch.cat([previous, change, held * mask, mask], -1)
+        return torch.cat([previous, change, held * mask, mask, with_overtones(clock)], -1)
 
     def forward(self, previous: Tensor, held: Tensor, mask: Tensor, clock: Tensor) -> tuple[Tensor, Tensor]:
         """All [B, T, .], from silence -> features [B, T, F] of the head and the last state [B, S]."""
-        heard = self.heard(previous, shifted(previous), held, mask)
-        memory, last = self.memory(torch.cat([heard, clock], -1))
+        heard = self.heard(previous, shifted(previous), held, mask, clock)
+        memory, last = self.memory(heard)
         return torch.cat([memory, heard], -1), torch.cat([last, previous[:, -1]], -1)
 
     def step(
@@ -97,8 +101,8 @@ class ControlsPrior(nn.Module):
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
         """One step, all [B, .]: controls [B, C] (held ones exactly as held) and the new state."""
         memory, before = state.split([self.memory.size, self.size], -1)
-        heard = self.heard(previous, before, held, mask)
-        memory = self.memory.step(torch.cat([heard, clock], -1), memory)
+        heard = self.heard(previous, before, held, mask, clock)
+        memory = self.memory.step(heard, memory)
         drawn = self.head.sample(torch.cat([memory, heard], -1), previous, noise, temperature)
         out = torch.where(mask > 0.5, held, drawn.clamp(-OVERSHOOT, OVERSHOOT))
         return out, torch.cat([memory, previous], -1)
@@ -153,6 +157,15 @@ def fine(change: Tensor) -> Tensor:
     x = change / FINE
     size = x.abs()
     return 0.3 * x.sign() * torch.log(size + torch.sqrt(size * size + 1))
+
+
+def with_overtones(clock: Tensor) -> Tensor:
+    """The clock [.., 4], and sine and cosine of twice and four times the beat's phase, so that halves and
+    quarters of a beat stand as plainly there as the beat itself. Without a beat they are 0.
+    """
+    sine, cosine = clock[..., 2:3], clock[..., 3:4]
+    sine2, cosine2 = 2 * sine * cosine, cosine * cosine - sine * sine
+    return torch.cat([clock, sine2, cosine2, 2 * sine2 * cosine2, cosine2 * cosine2 - sine2 * sine2], -1)
 
 
 def shifted(x: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
     python benchmarks/prior_score.py NAME.nrk                            the scores stored in the instrument
     python benchmarks/prior_score.py NAME.nrk --hour CORPUS              its graphs play for an hour
+    python benchmarks/prior_score.py NAME.nrk --cost                    what a step of its graphs costs here
     python benchmarks/prior_score.py NAME.nrk --picture CORPUS OUT.png   played beside recorded curves
     add --json for JSON
 
@@ -19,8 +20,11 @@ import numpy as np
 import onnxruntime
 
 from neurorack.core.library import find
+from neurorack.core.manifest_io import PRIOR_GRAPHS
 from neurorack.core.nrk import Archive, read_nrk
+from neurorack.core.timebase import HOP
 from neurorack.learn.corpus.corpus import Corpus
+from neurorack.learn.prior.cost import step_cost
 from neurorack.learn.prior.likeness import SECOND, Judge
 from neurorack.learn.prior.make import unit_of_z
 from neurorack.learn.prior.material import read_material
@@ -120,6 +124,7 @@ def main() -> int:
     parser.add_argument("instrument")
     parser.add_argument("--hour", metavar="CORPUS", type=Path)
     parser.add_argument("--picture", nargs=2, metavar=("CORPUS", "OUT.png"), type=Path)
+    parser.add_argument("--cost", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -127,7 +132,11 @@ def main() -> int:
     if archive.manifest.prior is None:
         print(f"{archive.path} has no priors; give it some with neurorack prior.", file=sys.stderr)
         return 2
-    scores = archive.manifest.prior.scores
+    prior = archive.manifest.prior
+    scores = prior.scores
+    if arguments.cost:
+        graphs = {name: archive.graph(name) for name in PRIOR_GRAPHS}
+        scores = rounded(step_cost(graphs, prior.every * HOP / archive.manifest.sample_rate))
     folder = arguments.hour or (arguments.picture and arguments.picture[0])
     if folder:
         material = read_material(archive, Corpus.open(folder))

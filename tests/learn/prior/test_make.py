@@ -16,7 +16,7 @@ from neurorack.core.normaliser import Normaliser
 from neurorack.core.nrk import Archive, read_nrk, write_nrk
 from neurorack.learn.corpus.corpus import Corpus
 from neurorack.learn.prior.graphs import prior_graphs, with_priors
-from neurorack.learn.prior.make import Wish, train_pair, unit_of_z
+from neurorack.learn.prior.make import Wish, floor_of_controls, train_pair, unit_of_z
 from neurorack.learn.prior.material import read_material
 from neurorack.learn.prior.model import ControlsPrior, LatentPrior, PriorConfig
 
@@ -94,6 +94,8 @@ def test_learning_helps_and_what_was_encoded_is_kept(instrument, corpus):
     assert path.read_bytes() == data
     assert {c.split for c in material.curves} >= {"train", "validation"}
     assert all((np.abs(c.controls) <= 1.25).all() and c.sounding.any() for c in material.curves)
+    floor = floor_of_controls(material)
+    assert floor.shape == (5,) and (floor >= 3e-4).all() and (floor <= 3e-3).all()
     wish = Wish(steps=60, batch=8, length=64)
     pair = train_pair(material, wish, lambda *_: None)
     for course in pair.courses.values():

@@ -9,7 +9,7 @@ from scipy.stats import multivariate_normal
 
 from neurorack.learn.prior.graphs import controls_graph, latent_graph
 from neurorack.learn.prior.heads import MixtureHead, make_head
-from neurorack.learn.prior.model import ControlsPrior, LatentPrior, PriorConfig
+from neurorack.learn.prior.model import ControlsPrior, LatentPrior, PriorConfig, with_overtones
 
 FAMILIES = ["mixture", "diagonal", "flow", "implicit"]
 CONTROLS, LATENT, STEPS = 5, 4, 30
@@ -159,3 +159,13 @@ def test_what_comes_out_is_bounded_finite_and_without_surprise_no_chance(family)
             for _ in range(2)
         ]  # fmt: skip
         assert torch.equal(calm[0], calm[1])
+
+
+def test_halves_and_quarters_of_a_beat_are_heard_and_no_beat_is_silent():
+    turn = torch.rand(50) * 6.28
+    clock = torch.stack([torch.ones(50), torch.zeros(50), turn.sin(), turn.cos()], -1)
+    heard = with_overtones(clock)[:, 4:]
+    for column, phase in ((0, 2 * turn), (2, 4 * turn)):
+        torch.testing.assert_close(heard[:, column], phase.sin(), atol=1e-5, rtol=0)
+        torch.testing.assert_close(heard[:, column + 1], phase.cos(), atol=1e-5, rtol=0)
+    assert (with_overtones(torch.tensor([[1.0, 0.5, 0.0, 0.0]]))[:, 4:] == 0).all()

@@ -1,6 +1,6 @@
 """What a step of the two graphs costs: ONNX Runtime, one thread, one stream, as the player runs them.
 
-Processor time where the system counts it finely enough, so that a busy machine is not held against the graphs.
+Processor time where the system counts it finely enough: a busy machine is not held against the graphs.
 """
 
 import time

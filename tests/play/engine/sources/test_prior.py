@@ -189,6 +189,15 @@ def test_it_is_told_gate_and_beat(instrument):
     assert _heard(engine)["clock"][0, 1, 0] == pytest.approx(10 * EVERY * HOP / RATE / 2.0, abs=1e-3)
 
 
+def test_only_a_hand_asks_for_more_than_the_loudest_of_the_corpus(instrument):
+    engine = Engine(instrument)
+    _play(engine, _frame(instrument, loudness=1.2, brightness=1.2), 100)
+    loudness, brightness = (instrument.map.index(name) for name in ("loudness", "brightness"))
+    assert engine.telemetry.asked[[loudness, brightness]] == pytest.approx([1.2, 1.2], abs=0.01)
+    own = engine._part.proposing.prior.controls.now
+    assert own[[loudness, brightness]] == pytest.approx([1.0, 1.2], abs=0.01)
+
+
 def test_one_descriptor_alone_from_the_prior(instrument):
     row = instrument.map.index("noisiness")
     frame = ControlFrame(gate=True, source=Source.HOLD, life=0.0, seed=2)

@@ -44,14 +44,17 @@ class Chain:
 
     _STATE = ("now", "to", "_by", "_left")
 
-    def __init__(self, graphs: Graphs, name: str, output: str, limit: np.ndarray, every: int) -> None:
+    def __init__(
+        self, graphs: Graphs, name: str, output: str, ends: tuple[np.ndarray, np.ndarray], every: int
+    ) -> None:
+        """ends: least and largest values, [size] each."""
         prior = graphs.manifest.prior
         assert prior is not None
         self._stream: GraphStream = graphs.stream(name)
-        self._output, self._limit, self._every = output, limit, every
+        self._output, self._ends, self._every = output, ends, every
         self._which = int(name == LATENT)
         self._noise = np.zeros(prior.noise[name.removeprefix("prior_")], np.float32)
-        size = len(limit)
+        size = len(ends[0])
         self.now = np.zeros(size, np.float32)
         """Present values [size]."""
         self.to = np.zeros(size, np.float32)
@@ -89,7 +92,7 @@ class Chain:
         ports["temperature"].fill(surprise)
         found = self._stream.run(1)[self._output][0, :, 0]
         if math.isfinite(float(found.sum())):
-            np.clip(found, -self._limit, self._limit, out=self.to)
+            np.clip(found, *self._ends, out=self.to)
         else:
             # It goes on from where it is, having forgotten how it came there.
             self._stream.reset()
@@ -143,11 +146,16 @@ class Prior:
         self.every = m.prior.every
         """Frames in a step."""
         self.frame_s = m.hop / m.sample_rate
-        edge = np.full(len(m.controls), OVERSHOOT, np.float32)
+        most = np.full(len(m.controls), OVERSHOOT, np.float32)
+        least = -most
+        if m.gained:
+            # Only a hand asks for more than the loudest of the corpus.
+            most[m.control_index("loudness")] = 1.0
+        edge = (least, most)
         far = MOST_Z * np.asarray(m.z_scale, np.float32)
         there = m.graphs
         self.controls = Chain(graphs, CONTROLS, "controls", edge, self.every) if CONTROLS in there else None
-        self.latent = Chain(graphs, LATENT, "z", far, self.every) if LATENT in there else None
+        self.latent = Chain(graphs, LATENT, "z", (-far, far), self.every) if LATENT in there else None
         self.aside = Chain(graphs, CONTROLS, "controls", edge, self.every) if CONTROLS in there else None
         """Where the controls that hands hold would go: only shown, and not part of the state."""
         self.proposed = Proposed(

@@ -42,6 +42,7 @@ Examples:
   neurorack list                                   which instruments are there
   neurorack info Winds                             what an instrument can do
   neurorack transfer voice.wav --instrument Winds -o out.wav
+  neurorack generate --instrument Winds -o alone.wav    it plays by itself
 
 \b
 Your own instrument (needs pip install "neurorack[learn]"):

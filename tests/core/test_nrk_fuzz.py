@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nrk_surgery import manifest_of, resealed, take_apart, with_manifest, zip_bytes
+from tiny_prior import with_priors
 
 from neurorack.core.errors import NeurorackError
 from neurorack.core.nrk import Archive, read_nrk
@@ -19,8 +20,9 @@ RELAXED = settings(
 
 
 @pytest.fixture(scope="module")
-def members(tiny_nrk):
-    return take_apart(tiny_nrk)
+def members(tiny_nrk, tmp_path_factory):
+    """Of an instrument with everything there may be, priors too."""
+    return take_apart(with_priors(tiny_nrk, tmp_path_factory.mktemp("whole") / "whole.nrk"))
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +102,10 @@ def test_mutated_manifests(survives, members, data):
 @RELAXED
 @given(
     st.sampled_from(
-        ["decoder.onnx", "descriptors_slow.onnx", "support.npy", "clips/one.npy", "snapshot.npz"]
+        [
+            *("decoder.onnx", "descriptors_slow.onnx", "prior_controls.onnx"),
+            *("support.npy", "clips/one.npy", "snapshot.npz"),
+        ]
     ),
     EDITS,
     CUT,

@@ -43,7 +43,7 @@ def measure(name: str, seconds: float) -> dict[str, Any]:
     from neurorack.core.library import find
     from neurorack.core.nrk import read_nrk
     from neurorack.play.engine.cost import graph_cost
-    from neurorack.play.engine.engine_timing import WAYS, engine_factors
+    from neurorack.play.engine.engine_timing import engine_factors, ways_of
     from neurorack.play.engine.instrument import Instrument
     from neurorack.play.engine.timing import BLOCKS, machine, real_time_factors
 
@@ -51,12 +51,13 @@ def measure(name: str, seconds: float) -> dict[str, Any]:
     costs = {graph: graph_cost(archive, graph) for graph in archive.manifest.graphs}
     host = machine()
     loaded = Instrument(archive)
+    ways = ways_of(loaded)
 
     def grouped(field: str) -> dict[str, Any]:
-        """By graph, with the slow descriptors counted among the descriptors."""
+        """By graph, slow descriptors among the descriptors; the total is a live transfer: without priors."""
         values = {g: getattr(c, field) for g, c in costs.items()}
         values["descriptors"] = values["descriptors"] + values.pop("descriptors_slow", 0)
-        return {**values, "total": sum(values.values())}
+        return {**values, "total": sum(v for g, v in values.items() if not g.startswith("prior_"))}
 
     return {
         "name": loaded.name,
@@ -71,7 +72,7 @@ def measure(name: str, seconds: float) -> dict[str, Any]:
         "sample_rate": loaded.sample_rate,
         "rtf": {str(block): real_time_factors(loaded, block, seconds) for block in BLOCKS},
         "engine_rtf": {
-            str(block): {way: engine_factors(loaded, way, block, seconds) for way in WAYS} for block in BLOCKS
+            str(block): {way: engine_factors(loaded, way, block, seconds) for way in ways} for block in BLOCKS
         },
         "machine": host,
     }

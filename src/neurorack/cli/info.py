@@ -90,6 +90,7 @@ def _show(card: dict[str, Any]) -> None:
 
     for title, value in (
         ("Scores", card["scores"]),
+        ("Playing by itself", card["prior"] or {}),
         ("Training", card["training"]),
         ("Architecture", card["architecture"]),
         ("Provenance", {str(i + 1): item for i, item in enumerate(card["provenance"])}),

@@ -16,6 +16,7 @@ COMMANDS = {
     "play": "Play an instrument in the browser or through a sound card.",
     "calibrate": "Tell Neurorack how many volts a channel carries.",
     "transfer": "Render a sound through an instrument into a file.",
+    "generate": "Let an instrument play by itself into a file.",
     "list": "Show the instruments you have.",
     "info": "Show everything an instrument says about itself.",
     "render": "Render a recorded take again, or a preset into a file.",
@@ -24,6 +25,7 @@ COMMANDS = {
     "prepare": "Turn a folder of recordings into a corpus.",
     "train": "Train an instrument on a corpus.",
     "export": "Pack a trained run into one .nrk file.",
+    "prior": "Teach an instrument to play by itself.",
     "measure": "Score an instrument on recordings it never heard.",
     "report": "Make a page on which an instrument is heard, seen and judged.",
 }
@@ -40,6 +42,7 @@ Examples:
   neurorack list                                   which instruments are there
   neurorack info Winds                             what an instrument can do
   neurorack transfer voice.wav --instrument Winds -o out.wav
+  neurorack generate --instrument Winds -o alone.wav    it plays by itself
 
 \b
 Your own instrument (needs pip install "neurorack[learn]"):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from neurorack.cli.sounds import SoundProgress, once, sound_format, writing
+
 if TYPE_CHECKING:
     import soundfile
 
@@ -69,8 +71,8 @@ def command(
     from neurorack.api import load, read_curve
     from neurorack.play.engine.requests import present
 
-    file_format = _format(output)
-    given = _once(curves, "--curve")
+    file_format = sound_format(output)
+    given = once(curves, "--curve")
     borrowed = [_borrowed(text) for text in others]
     loaded = load(instrument)
     drawn, lacking = {}, []
@@ -80,9 +82,9 @@ def command(
         if kept:
             drawn[name] = read_curve(path, loaded.map.controls[loaded.map.index(name)])
     request, notes = loaded.request(
-        set=dict(_once(sets, "--set")),
+        set=dict(once(sets, "--set")),
         curves=drawn,
-        offset=dict(_once(offsets, "--offset")),
+        offset=dict(once(offsets, "--offset")),
         sourced=tuple(n for _, names in borrowed for n in names),
         insist=insist,
     )
@@ -117,37 +119,6 @@ def command(
         click.echo(
             f"{output}: {length_s:.2f} s through {loaded.name}, {speed:.1f} times as fast as real time."
         )
-
-
-def _once(texts: tuple[str, ...], option: str) -> list[tuple[str, str]]:
-    from neurorack.core.errors import NeurorackError
-    from neurorack.play.engine.requests import split_assignment
-
-    pairs = [split_assignment(text, option) for text in texts]
-    names = [n for n, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
-            raise NeurorackError(f"{option} {name} is given twice: give it once.")
-    return pairs
-
-
-def _format(output: Path) -> tuple[str, str]:
-    """(format, subtype) for libsndfile by the output's suffix."""
-    from neurorack.core.errors import NeurorackError
-
-    formats = {
-        ".wav": ("WAV", "PCM_24"),
-        ".flac": ("FLAC", "PCM_24"),
-        ".aiff": ("AIFF", "PCM_24"),
-        ".aif": ("AIFF", "PCM_24"),
-        ".ogg": ("OGG", "VORBIS"),
-    }
-    found = formats.get(output.suffix.lower())
-    if found is None:
-        raise NeurorackError(f"{output}: its ending says no sound format; use {', '.join(formats)}.")
-    if output.is_dir():
-        raise NeurorackError(f"{output} is a folder: name a file in it.")
-    return found
 
 
 def _borrowed(text: str) -> tuple[str, tuple[str, ...]]:
@@ -230,15 +201,11 @@ def _render(
     sample_rate: int,
 ) -> tuple[int, float]:
     """Write the whole transfer atomically; returns (samples, peak before limiting)."""
-    import soundfile
-
-    from neurorack.core.errors import NeurorackError
-    from neurorack.core.files import atomic_write
     from neurorack.play.engine.output import soft_limit
 
     written, peak = 0, 0.0
 
-    def write(target: soundfile.SoundFile, samples) -> None:
+    def write(target: "soundfile.SoundFile", samples) -> None:
         nonlocal written, peak
         if len(samples):
             peak = max(peak, float(abs(samples).max()))
@@ -246,51 +213,12 @@ def _render(
             target.write(samples)
             written += len(samples)
 
-    try:
-        with atomic_write(output, "w+b") as file:
-            kind, subtype = file_format
-            with soundfile.SoundFile(file, "w", sample_rate, 1, subtype, format=kind) as target:
-                with _progress(sound.frames, sound.samplerate) as advance:
-                    for block in _blocks(sound, sound.name):
-                        write(target, stream.process(block))
-                        advance(len(block))
-                    write(target, stream.flush())
-    except soundfile.LibsndfileError as error:
-        raise NeurorackError(
-            f"{output} cannot be written ({error}): choose another place or format."
-        ) from error
-    except OSError as error:
-        reason = error.strerror or error
-        raise NeurorackError(
-            f"{output} cannot be written ({reason}): choose a folder you may write to."
-        ) from error
+    with (
+        writing(output, file_format, sample_rate) as target,
+        SoundProgress("transfer", sound.frames, sound.samplerate) as advance,
+    ):
+        for block in _blocks(sound, sound.name):
+            write(target, stream.process(block))
+            advance(len(block))
+        write(target, stream.flush())
     return written, peak
-
-
-class _progress:
-    """A progress bar on a terminal's stderr; nothing where there is none."""
-
-    def __init__(self, frames: int, rate: int) -> None:
-        self._seconds = frames / rate
-        self._rate = rate
-
-    def __enter__(self):
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        console = Console(stderr=True)
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed:.0f} of {task.total:.0f} s"),
-            TimeRemainingColumn(),
-            console=console,
-            disable=not console.is_terminal,
-            transient=True,
-        )
-        self._bar.start()
-        task = self._bar.add_task("transfer", total=self._seconds)
-        return lambda samples: self._bar.advance(task, samples / self._rate)
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.stop()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from neurorack.core.errors import NeurorackError
 from neurorack.core.manifest import Manifest
+from neurorack.core.manifest_io import PRIOR_GRAPHS
 
 MIN_OPSET, MAX_OPSET = 18, 21
 MAX_IR_VERSION = 10
@@ -61,6 +62,8 @@ def signature(manifest: Manifest, name: str) -> Signature:
         return Signature(
             {"audio": audio, "state": state}, {"values": (None, columns, None), "state_out": state}
         )
+    if name in PRIOR_GRAPHS:
+        return _prior_signature(manifest, name)
     inputs: dict[str, Shape] = {"z": latent, "controls": (None, len(manifest.controls), None)}
     if manifest.gained:
         inputs["level_db"] = (None, 1, None)
@@ -68,6 +71,25 @@ def signature(manifest: Manifest, name: str) -> Signature:
         inputs["f0_hz"] = (None, 1, None)
     inputs |= {"noise": audio, "state": state}
     return Signature(inputs, {"audio": audio, "state_out": state})
+
+
+def _prior_signature(manifest: Manifest, name: str) -> Signature:
+    """One step a call: the time axis is 1."""
+    assert manifest.prior is not None
+    controls: Shape = (None, len(manifest.controls), 1)
+    latent: Shape = (None, manifest.latent_size, 1)
+    state: Shape = (None, manifest.graphs[name].state_size)
+    chance: dict[str, Shape] = {
+        "noise": (None, manifest.prior.noise[PRIOR_GRAPHS[name]], 1),
+        "temperature": (None, 1, 1),
+        "state": state,
+    }
+    if name == "prior_latent":
+        return Signature(
+            {"previous": latent, "controls": controls} | chance, {"z": latent, "state_out": state}
+        )
+    heard = {"previous": controls, "held": controls, "mask": controls, "clock": (None, 4, 1)}
+    return Signature(heard | chance, {"controls": controls, "state_out": state})
 
 
 def check_graph(data: bytes, expected: Signature) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from neurorack.core.normaliser import Normaliser
 
 FORMAT_MAJOR = 1
-FORMAT_MINOR = 1
+FORMAT_MINOR = 2
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,20 @@ class PresetEntry:
 
 
 @dataclass(frozen=True)
+class Prior:
+    """How the graphs prior_controls and prior_latent are to be stepped (docs/nrk-format.md, "Priors").
+
+    `every`: frames in a step; `noise`: how many standard normals a step takes, by "controls" and "latent",
+    one entry for each graph there is; `family` says in words what they are; `scores`: what they scored.
+    """
+
+    every: int
+    noise: dict[str, int]
+    family: str = ""
+    scores: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Manifest:
     """Everything about an instrument but its numbers.
 
@@ -82,7 +96,8 @@ class Manifest:
     `z_anchors_path`: float32 .npy [N, Z + C], typical sounding frames, the places a held or wandering z
     visits. `support_path`: float32 .npy [M, C], normalised controls of training frames; `support_radius` the
     distance to the nearest of them under which a request counts as feasible.
-    `snapshot_path`: .npz by which a player checks itself (core.snapshot).
+    `snapshot_path`: .npz by which a player checks itself (core.snapshot). `prior`: None where the instrument
+    does not play by itself.
     """
 
     name: str
@@ -109,6 +124,7 @@ class Manifest:
     scores: dict[str, Any] = field(default_factory=dict)
     snapshot_path: str = "snapshot.npz"
     presets: tuple[PresetEntry, ...] = ()
+    prior: Prior | None = None
     format_major: int = FORMAT_MAJOR
     format_minor: int = FORMAT_MINOR
 

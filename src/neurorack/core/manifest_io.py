@@ -15,6 +15,7 @@ from neurorack.core.manifest import (
     Manifest,
     Measured,
     PresetEntry,
+    Prior,
 )
 from neurorack.core.strict_json import Field, parse
 from neurorack.core.timebase import HOP
@@ -26,14 +27,21 @@ SHA256 = r"[0-9a-f]{64}"
 
 REQUIRED_GRAPHS = ("encoder", "descriptors", "decoder")
 SLOW_GRAPH = "descriptors_slow"
+PRIOR_GRAPHS = {"prior_controls": "controls", "prior_latent": "latent"}
+"""Graphs an instrument may have, and the name of each in `prior.noise`."""
 FIXED_UNITS = {"loudness": "dB", "pitch": "Hz"}
 """Units of the two controls that also reach the decoder in physical units."""
 
 
 def manifest_to_json(manifest: Manifest) -> bytes:
-    """UTF-8 JSON, indented, fields in the order of the dataclass. Refuses non-finite numbers."""
+    """UTF-8 JSON, indented, fields in the order of the dataclass, without an absent prior. Refuses non-finite
+    numbers.
+    """
+    fields = dataclasses.asdict(manifest)
+    if manifest.prior is None:
+        del fields["prior"]
     try:
-        text = json.dumps(dataclasses.asdict(manifest), indent=1, allow_nan=False, ensure_ascii=False)
+        text = json.dumps(fields, indent=1, allow_nan=False, ensure_ascii=False)
     except (ValueError, TypeError) as error:
         raise NeurorackError(
             f"The manifest cannot be written as JSON ({error}); use finite numbers, text, lists and dicts."
@@ -83,6 +91,7 @@ def manifest_from_json(data: bytes) -> Manifest:
         presets=tuple(_preset(item) for item in root.get("presets").items(0, 256))
         if root.has("presets")
         else (),
+        prior=_prior(root.get("prior")) if root.has("prior") else None,
         format_major=major,
         format_minor=root.get("format_minor").integer(0, 10**6),
     )
@@ -156,6 +165,15 @@ def _preset(item: Field) -> PresetEntry:
     )
 
 
+def _prior(item: Field) -> Prior:
+    return Prior(
+        every=item.get("every").integer(1, 1024),
+        noise={name: count.integer(1, 1024) for name, count in item.get("noise").members()},
+        family=item.get("family").text(0, 2000),
+        scores=item.get("scores").table(),
+    )
+
+
 def _check_whole(m: Manifest) -> None:
     """What no single field can tell: sizes, names and paths that must agree with each other."""
     count = len(m.controls)
@@ -183,8 +201,16 @@ def _check_whole(m: Manifest) -> None:
     if all(d.slow for d in m.measured):
         raise NeurorackError("measured must list at least one descriptor that is not slow")
     expected = {*REQUIRED_GRAPHS, SLOW_GRAPH} if any(d.slow for d in m.measured) else set(REQUIRED_GRAPHS)
-    if set(m.graphs) != expected:
-        raise NeurorackError(f"graphs must be exactly {', '.join(sorted(expected))}")
+    if set(m.graphs) - set(PRIOR_GRAPHS) != expected:
+        raise NeurorackError(
+            f"graphs must be exactly {', '.join(sorted(expected))}; {' and '.join(PRIOR_GRAPHS)} may be added"
+        )
+    noise = {PRIOR_GRAPHS[name] for name in m.graphs if name in PRIOR_GRAPHS}
+    if noise != (set(m.prior.noise) if m.prior else set()):
+        raise NeurorackError(
+            "prior.noise must have one number for each of the graphs "
+            f"{' and '.join(PRIOR_GRAPHS)} that there are, and be missing where there are none"
+        )
     for name, graph in m.graphs.items():
         if m.files.get(graph.path) != graph.sha256:
             raise NeurorackError(f"graphs.{name}.sha256 must equal the one that files gives {graph.path}")

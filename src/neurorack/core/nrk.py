@@ -44,7 +44,8 @@ class Archive:
             ) from None
 
     def graph(self, name: str) -> bytes:
-        """The ONNX model of graph `name`: encoder, descriptors, descriptors_slow or decoder."""
+        """The ONNX model of graph `name`: encoder, descriptors, descriptors_slow, decoder, prior_controls or
+        prior_latent."""
         spec = self.manifest.graphs.get(name)
         if spec is None:
             raise NeurorackError(f"{self.path}: this instrument has no {name} graph.")

@@ -98,10 +98,10 @@ def _load(command: Command, status: Status) -> Engine:
 def _warm(engine: Engine, block: int) -> None:
     """What is done for the first time takes longest: do it before anybody waits for it.
 
-    A note, one that takes its place, live input; then everything is as it was.
+    A note, one that takes its place, live input, the prior; then everything is as it was.
     """
     before = engine.snapshot()
-    for source in (Source.HOLD, Source.LIVE):
+    for source in (Source.HOLD, Source.LIVE, Source.PRIOR):
         frame = ControlFrame(source=source, voice_mode=MONO_RETRIGGER)  # type: ignore[call-arg]
         for n in range(WARM_BLOCKS):
             played = [Event(Kind.NOTE_ON, n, 220.0, 0.8)] if n % 4 == 0 else []

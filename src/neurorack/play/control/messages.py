@@ -71,7 +71,7 @@ class ReleaseControl(_Named):
 
 @dataclass(frozen=True)
 class SetOrigin:
-    """Where a control comes from while no hand holds it: source, other, live."""
+    """Where a control comes from while no hand holds it: source, other, live, prior."""
 
     name: str
     value: str
@@ -128,7 +128,7 @@ class External(_NamedValue):
 
 @dataclass(frozen=True)
 class SetSource:
-    """Where the sound's identity comes from: hold, wander, clip, live, map."""
+    """Where the sound's identity comes from: hold, wander, clip, live, map, prior."""
 
     value: str
 
@@ -242,6 +242,10 @@ class Randomise:
     distance: str
 
 
+class TakeMeThere(_Plain):
+    """Go to a region of the map that this player has not been in."""
+
+
 class Undo(_Plain):
     """Take the last change of the patch back."""
 
@@ -324,6 +328,7 @@ TYPES: dict[str, type] = {
     "preset_delete": PresetDelete,
     "preset_morph": PresetMorph,
     "randomise": Randomise,
+    "take_me_there": TakeMeThere,
     "undo": Undo,
     "redo": Redo,
     "record": Record,

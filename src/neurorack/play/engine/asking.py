@@ -53,7 +53,13 @@ class Asking:
             found = self._weights[rows] = self._coupling.weights(rows).tolist()
         return found
 
-    def base(self, own: list[float], other: list[float] | None, live: list[float] | None) -> list[float]:
+    def base(
+        self,
+        own: list[float],
+        other: list[float] | None,
+        live: list[float] | None,
+        prior: list[float] | None = None,
+    ) -> list[float]:
         """Own controls [C] -> those of their origins, scaled and offset. A new list."""
         base = own[:]
         for i, origin, scale, offset in self._origins:
@@ -61,6 +67,8 @@ class Asking:
                 base[i] = other[i]
             elif origin == Origin.LIVE and live is not None:
                 base[i] = live[i]
+            elif origin == Origin.PRIOR and prior is not None:
+                base[i] = prior[i]
             base[i] = min(max(base[i] * scale + offset, -OVERSHOOT), OVERSHOOT)
         return base
 

@@ -38,7 +38,7 @@ def graph_cost(archive: Members, name: str) -> GraphCost:
     manifest = archive.manifest
     data = archive.member(manifest.graphs[name].path)
     model = onnx.load_model_from_string(data)
-    step_s = manifest.hop / manifest.sample_rate * (SLOW_EVERY if name == "descriptors_slow" else 1)
+    step_s = manifest.hop / manifest.sample_rate * _frames_a_step(manifest, name)
     shapes = _shapes(model, manifest, name)
     macs = sum(_macs(node, shapes) for node in model.graph.node if node.op_type in WEIGHTY)
     return GraphCost(
@@ -47,6 +47,12 @@ def graph_cost(archive: Members, name: str) -> GraphCost:
         nodes_run=_nodes_after_fusion(data),
         params=_params(model),
     )
+
+
+def _frames_a_step(manifest: Manifest, name: str) -> int:
+    if name.startswith("prior_") and manifest.prior is not None:
+        return manifest.prior.every
+    return SLOW_EVERY if name == "descriptors_slow" else 1
 
 
 def _shapes(model: onnx.ModelProto, manifest: Manifest, name: str) -> dict[str, tuple[int, ...]]:
@@ -84,7 +90,11 @@ def _feeds(manifest: Manifest, name: str, model: onnx.ModelProto) -> dict[str, n
     }
     feeds = {}
     for entry in model.graph.input:
-        value = 0.1 * random.standard_normal(sizes[entry.name])
+        if name.startswith("prior_"):
+            shape = tuple(d.dim_value or 1 for d in entry.type.tensor_type.shape.dim)
+        else:
+            shape = sizes[entry.name]
+        value = 0.1 * random.standard_normal(shape)
         if entry.name == "f0_hz":
             value = np.full(sizes["f0_hz"], 220.0)
         elif entry.name == "state":

@@ -35,6 +35,7 @@ WAYS: dict[str, Way] = {
     "wander": Way({"source": int(Source.WANDER)}),
     "clip": Way({"source": int(Source.CLIP)}),
     "map": Way({"source": int(Source.MAP)}),
+    "prior": Way({"source": int(Source.PRIOR)}),
     "live": Way({"source": int(Source.LIVE)}),
     "live, 16 routes": Way({"source": int(Source.LIVE)}, routes=ROUTES),
     "stereo": Way({"width": 0.5}),
@@ -42,7 +43,13 @@ WAYS: dict[str, Way] = {
     "4 voices": Way({"voice_mode": float(POLY), "voices": 4.0}, notes=4),
     "4 voices, stereo": Way({"voice_mode": float(POLY), "voices": 4.0, "width": 0.5}, notes=4),
 }
-"""What `neurorack bench` measures; "live" is a whole live transfer."""
+"""What `neurorack bench` measures; "live" is a whole live transfer, "prior" the instrument that plays by
+itself."""
+
+
+def ways_of(instrument: Instrument) -> list[str]:
+    """Those of WAYS that the instrument can be played in."""
+    return [way for way in WAYS if way != "prior" or instrument.manifest.prior is not None]
 
 
 def engine_factors(instrument: Instrument, way: str, block: int, audio_s: float = 10.0) -> dict[str, float]:

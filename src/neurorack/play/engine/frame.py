@@ -21,6 +21,9 @@ MAX_CONTROLS = 16
 """Most controls an instrument may have in the player."""
 MAX_PATH = 32
 """Most points of a path on the map."""
+ANSWERS = ("off", "ready", "listening", "waiting", "answering")
+ANSWER_OFF, ANSWER_READY, ANSWER_LISTENING, ANSWER_WAITING, ANSWER_ANSWERING = range(5)
+"""What call and response is doing."""
 
 
 class Source(IntEnum):
@@ -36,6 +39,8 @@ class Source(IntEnum):
     """The sound at the input (and the fed-back output), through encoder and descriptors."""
     MAP = 4
     """A place on the latent map, its neighbours blended."""
+    PRIOR = 5
+    """The instrument's own priors: it plays by itself. WANDER on instruments without."""
 
 
 class Origin(IntEnum):
@@ -47,6 +52,8 @@ class Origin(IntEnum):
     """Another sound: the clip `other_clip`, read at `other_speed`."""
     LIVE = 2
     """The live input's value."""
+    PRIOR = 3
+    """What the prior proposes; the source's own value on instruments without."""
 
 
 def _zeros(size: int = MAX_CONTROLS) -> np.ndarray:
@@ -186,6 +193,13 @@ class Telemetry:
     """Pitch given to the decoder, Hz; 0 on unpitched instruments."""
     gate: bool = False
     """Whether any note (or the gate button) holds the gate open."""
+    proposed: np.ndarray = field(default_factory=lambda: np.full(MAX_CONTROLS, np.nan, np.float32))
+    """Normalised values that the prior proposes, for a control that a hand holds too; NaN where it does not
+    play a control."""
+    answer: int = 0
+    """Call and response: one of ANSWERS."""
+    alone: bool = False
+    """Whether the prior sounds without any hand on a key or gate: it goes on, or answers."""
 
     def write_to(self, record: np.ndarray) -> None:
         """Copy into a 0-d array of TELEMETRY_DTYPE (shared memory)."""

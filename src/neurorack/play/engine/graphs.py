@@ -24,7 +24,8 @@ class Members(Protocol):
 
 @dataclass(frozen=True)
 class Graphs:
-    """Sessions by graph name ("encoder", "descriptors", "descriptors_slow", "decoder") and the manifest."""
+    """Sessions by graph name ("encoder", "descriptors", "descriptors_slow", "decoder", and the priors)
+    and the manifest."""
 
     manifest: Manifest
     sessions: dict[str, ort.InferenceSession]
@@ -60,6 +61,14 @@ class Graphs:
             inputs, outputs = (audio,), (Port("values", len(self.fast)),)
         elif name == "descriptors_slow":
             inputs, outputs = (Port("audio", None, 4 * m.hop),), (Port("values", len(self.slow)),)
+        elif name.startswith("prior_") and m.prior is not None:
+            size = m.latent_size if name == "prior_latent" else len(m.controls)
+            names = ("controls",) if name == "prior_latent" else ("held", "mask")
+            told = [Port("previous", size), *(Port(each, len(m.controls)) for each in names)]
+            if name == "prior_controls":
+                told.append(Port("clock", 4))
+            chance = Port("noise", m.prior.noise[name.removeprefix("prior_")]), Port("temperature", 1)
+            inputs, outputs = (*told, *chance), (Port("z" if name == "prior_latent" else "controls", size),)
         else:
             rows = [Port("z", m.latent_size), Port("controls", len(m.controls))]
             if m.gained:

@@ -22,7 +22,8 @@ class Hand:
         self._share = 1.0 - math.exp(-frame_s / HOLD_S)
         self._size = len(names)
         self._asked = [0.0] * self._size
-        self._held = [False] * self._size
+        self.held = [False] * self._size
+        """Which controls hands hold now."""
         self.value = [0.0] * self._size
         self.weight = [0.0] * self._size
         self.active = False
@@ -33,16 +34,18 @@ class Hand:
         self.weight = [0.0] * self._size
 
     def aim(self, frame: ControlFrame) -> None:
-        """Take what a frame asks; `step` moves there. What is not a number changes nothing."""
-        self._held = frame.held[: self._size].tolist()
+        """Take what a frame asks; `step` moves there. What is not a number changes nothing; a hand that lets
+        go leaves from where it was.
+        """
+        self.held = frame.held[: self._size].tolist()
         self._asked = [
-            min(max(asked, -OVERSHOOT), OVERSHOOT) if asked == asked else self.value[i]
+            min(max(asked, -OVERSHOOT), OVERSHOOT) if self.held[i] and asked == asked else self.value[i]
             for i, asked in enumerate(frame.asked[: self._size].tolist())
         ]
 
     def step(self) -> None:
         """Move on by one frame."""
-        self.active = self.active or any(self._held)
+        self.active = self.active or any(self.held)
         if not self.active:
             return
         self.active = False
@@ -53,8 +56,8 @@ class Hand:
                 self.value[i] = self._asked[i]
             else:
                 self.value[i] += self._follow[i] * (self._asked[i] - self.value[i])
-            weight += self._share * (self._held[i] - weight)
-            if weight < 1e-3 and not self._held[i]:
+            weight += self._share * (self.held[i] - weight)
+            if weight < 1e-3 and not self.held[i]:
                 weight = 0.0
             self.weight[i] = weight
             self.active = self.active or weight > 0.0

@@ -5,7 +5,7 @@ key when the newer is let go), or up to four (poly). The gate button is a key li
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +16,8 @@ from neurorack.play.engine.plain_state import State
 
 GATE_KEY = -2
 """Note number of the gate button's key."""
+GOES_ON_KEY, ANSWER_KEY = -3, -4
+"""Note numbers of the keys that the prior holds: going on from what was played, and answering."""
 ALL = -1
 
 
@@ -90,6 +92,13 @@ class Notes:
         """Voices started so far."""
         self.open = True
         """Whether the clocked gate lets voices sound."""
+        self.goes_on = False
+        """Whether, with the last key let go, its voice sounds on without a key of its own."""
+
+    @property
+    def alone(self) -> bool:
+        """Whether the prior holds a key, and no hand does."""
+        return any(note in self.held for note in (GOES_ON_KEY, ANSWER_KEY)) and GATE_KEY not in self.held
 
     def take(self, event: Event, sample: int, voices: list, mode: int, limit: int) -> None:
         """Obey one event."""
@@ -99,7 +108,7 @@ class Notes:
             key = Key(int(event.note), f0_hz, velocity, int(event.tone))
             self.press(key, sample, voices, mode, limit)
         elif kind == Kind.NOTE_OFF:
-            self.let_go(int(event.note), sample, voices, mode)
+            self.let_go(int(event.note), sample, voices, mode, self.goes_on)
         elif kind == Kind.ALL_OFF:
             for note in list(self.held):
                 if note != GATE_KEY:
@@ -127,6 +136,8 @@ class Notes:
 
     def press(self, key: Key, sample: int, voices: list, mode: int, limit: int) -> None:
         """A key goes down."""
+        if GOES_ON_KEY in self.held and key.note != GOES_ON_KEY:
+            self.let_go(GOES_ON_KEY, sample, voices, POLY)
         again = self.held.pop(key.note, None)
         legato = bool(self.held) and mode not in (MONO_RETRIGGER, POLY) and again is None
         self.held[key.note] = key
@@ -159,8 +170,10 @@ class Notes:
 
         return min(voices, key=claim)
 
-    def let_go(self, note: int, sample: int, voices: list, mode: int) -> None:
-        """A key goes up. A single voice returns to the newest key still held."""
+    def let_go(self, note: int, sample: int, voices: list, mode: int, goes_on: bool = False) -> None:
+        """A key goes up. A single voice returns to the newest key still held. goes_on: the last key's voice
+        sounds on, its pitch its own.
+        """
         self.held.pop(note, None)
         for voice in voices:
             if voice.key is None or voice.key.note != note:
@@ -171,6 +184,9 @@ class Notes:
                     self._start(voice, key, sample)
                 else:
                     voice.change(key, sample)
+            elif goes_on and not self.held and (voice.gate or not self.open):
+                voice.key = replace(voice.key, note=GOES_ON_KEY, f0_hz=0.0)
+                self.held[GOES_ON_KEY] = voice.key
             elif voice.gate:
                 voice.release(sample)
 

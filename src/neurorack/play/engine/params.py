@@ -19,6 +19,10 @@ CLIP_LOOP, CLIP_ONE_SHOT, CLIP_SCRUB, CLIP_FREEZE = range(4)
 MAP_MOTIONS = ("point", "orbit", "path")
 MAP_POINT, MAP_ORBIT, MAP_PATH = range(3)
 
+GOES_ON = ("off", "until a key", "1 bar", "2 bars", "4 bars", "8 bars")
+GOES_ON_BEATS = (0.0, float("inf"), 4.0, 8.0, 16.0, 32.0)
+"""How long the prior goes on when the last key is let go, in beats."""
+
 LFOS, ENVELOPES, RANDOMS = 4, 2, 2
 
 
@@ -139,6 +143,19 @@ def _follower() -> list[ControlSpec]:
     ]
 
 
+def _prior() -> list[ControlSpec]:
+    return [
+        ControlSpec("surprise", "Surprise", "", 0.0, 2.0, 1.0, group="prior",
+                    about="How bold the prior plays: 0 its commonest way, 1 as the recordings, 2 beyond."),
+        switch("prior_clock", "Time", ("free", "clock"), group="prior",
+               about="Whether the prior hears the beat of the clock."),
+        switch("prior_goes_on", "Continue me", GOES_ON, group="prior",
+               about="When the last key is let go, the prior goes on from what you played."),
+        switch("prior_answers", "Answer me", ("off", "on"), group="prior",
+               about="The prior listens to the input, and answers when that falls silent."),
+    ]  # fmt: skip
+
+
 PARAMS: tuple[ControlSpec, ...] = (
     *_sound(),
     *_voice(),
@@ -148,8 +165,10 @@ PARAMS: tuple[ControlSpec, ...] = (
     *(spec for n in range(ENVELOPES) for spec in _envelope(n + 1)),
     *(spec for n in range(RANDOMS) for spec in _random(n + 1)),
     *_follower(),
+    *_prior(),
 )
-"""Every parameter, in the order of ControlFrame's fields and of the modulation matrix' targets."""
+"""Every parameter, in the order of ControlFrame's fields and of the modulation matrix' targets; new ones
+come last, so that takes keep their targets."""
 
 PARAM_NAMES = tuple(spec.name for spec in PARAMS)
 PARAM_INDEX = {name: i for i, name in enumerate(PARAM_NAMES)}

@@ -12,8 +12,9 @@ from neurorack.play.engine.instrument import Instrument
 from neurorack.play.engine.latent_map import LatentMap
 from neurorack.play.engine.live import LiveSource
 from neurorack.play.engine.modulation.matrix import Modulation
-from neurorack.play.engine.params import PARAM_INDEX
+from neurorack.play.engine.params import PARAM_INDEX, PARAMS
 from neurorack.play.engine.plain_state import State, gather, scatter, under
+from neurorack.play.engine.proposing import Proposing
 from neurorack.play.engine.rows import MAX_FRAMES, DecoderRows, Row
 from neurorack.play.engine.shared import Shared
 from neurorack.play.engine.sources.motion import MapMotion
@@ -49,6 +50,7 @@ class Part:
         self.voices = [Voice(self.shared, made, self._decoder) for _ in range(MAX_VOICES)]
         self.live = LiveSource(instrument.graphs, instrument.map)
         self._live_runs = False
+        self.proposing = Proposing(self.shared)
         self.map = LatentMap(self.shared.anchors)
         self.motion = MapMotion(self.shared.frame_s)
         self._ghosts: list[Ghost] = []
@@ -80,10 +82,12 @@ class Part:
             voice.silence()
         self.shared.hand.reset()
         self.live.reset()
+        self.proposing.reset()
 
     def reseed(self, seed: int, home: int) -> None:
         """Start everything random afresh."""
         self.shared.variation.restart(seed)
+        self.proposing.restart(seed)
         for n, voice in enumerate(self.voices):
             voice.tone.reseed(abs(seed) * MAX_VOICES + n, home)
 
@@ -111,6 +115,7 @@ class Part:
         shared.hand.step()
         shared.step_width(newest.modulation.values[_WIDTH])
         self._listen(sound_in)
+        self.proposing.step(self.voices, newest, self.live.power)
         self._move_on_map(newest.modulation.values)
         self._fit_width()
         if self._column == 0:
@@ -143,7 +148,7 @@ class Part:
         """Encode and measure the live input, if anything reads it."""
         shared = self.shared
         wanted = sound_in is not None and (
-            shared.frame.source == Source.LIVE or shared.asking.wants(Origin.LIVE)
+            shared.frame.source == Source.LIVE or shared.asking.wants(Origin.LIVE) or self.proposing.hears
         )
         if wanted and not self._live_runs:
             self.live.reset()
@@ -176,9 +181,12 @@ class Part:
         shared.place_anchor = self.map.nearest(x, y)
 
     def place(self, voice: Voice) -> tuple[float, float]:
-        """Where a voice stands on the map; for sources that know no place, that of its nearest anchor."""
+        """Where a voice stands on the map; for a tone that is held, that of its anchor."""
         if self.shared.frame.source == Source.MAP:
             return self.motion.x, self.motion.y
+        if self.shared.frame.source in (Source.PRIOR, Source.CLIP, Source.LIVE):
+            x, y = self.map.place_of(voice.tone.row)[0].tolist()
+            return x, y
         x, y = self.map.points[voice.tone.nearest()].tolist()
         return x, y
 
@@ -258,6 +266,7 @@ class Part:
             "ghosts": len(self._ghosts),
             "live_runs": int(self._live_runs),
             **gather({"shared": self.shared, "live": self.live, "motion": self.motion, **voices, **ghosts}),
+            **gather({"proposing": self.proposing}),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -265,6 +274,11 @@ class Part:
         self._decoder.take_out()
         voices = {f"voice{n}": voice for n, voice in enumerate(self.voices)}
         scatter({"shared": self.shared, "live": self.live, "motion": self.motion, **voices}, state)
+        self.proposing.restore(under("proposing", state))
+        for voice in self.voices:
+            # A take of before a parameter was there: it stands at its default.
+            values = voice.modulation.values
+            values += [spec.default for spec in PARAMS[len(values) :]]
         self._live_runs = bool(state["live_runs"])
         self._ghosts = []
         for n in range(int(state["ghosts"])):

@@ -10,8 +10,8 @@ import numpy as np
 from neurorack.play.engine.events import Event, Kind
 from neurorack.play.engine.frame import ControlFrame, Source
 from neurorack.play.engine.modulation.matrix import Modulation
-from neurorack.play.engine.notes import GATE_KEY, Notes
-from neurorack.play.engine.params import PARAM_INDEX, PARAM_NAMES, PARAMS
+from neurorack.play.engine.notes import ANSWER_KEY, GATE_KEY, GOES_ON_KEY, Key, Notes
+from neurorack.play.engine.params import GOES_ON_BEATS, PARAM_INDEX, PARAM_NAMES, PARAMS
 from neurorack.play.engine.part import Part
 from neurorack.play.engine.plain_state import State, attributes, gather, scatter, set_attributes
 from neurorack.play.engine.sources.feedback import FeedbackGuard
@@ -22,9 +22,10 @@ _read = attrgetter(*PARAM_NAMES)
     for name in ("voice_mode", "voices", "velocity", "input_gain_db", "gate_division", "gate_length")
 )
 _LEVEL, _FEEDBACK, _DELAY = (PARAM_INDEX[name] for name in ("level_db", "feedback", "feedback_delay_s"))
+_GOES_ON = PARAM_INDEX["prior_goes_on"]
 SILENT_DB = -60.0
 """The level's lowest value is silence."""
-_STATE = ("_panic", "_seed", "_gate_f0", "_fed_back")
+_STATE = ("_panic", "_seed", "_gate_f0", "_fed_back", "_alone")
 
 
 class Performer:
@@ -39,6 +40,8 @@ class Performer:
         self._base: list[float] = []
         self._panic = self._seed = 0
         self._gate_f0 = 0.0
+        self._alone = 0.0
+        """Beats for which the prior has gone on without a key."""
         self._fed_back = self._feedback_set = False
 
     def schedule(self, sample: int, event: Event) -> None:
@@ -108,6 +111,7 @@ class Performer:
         division = int(base[_GATE])
         # The clock's gate is taken first: a note that comes with its opening starts once.
         notes.clock(division == 0 or self.modulation.clock.gate(division, base[_GATE_LENGTH]), voices)
+        self._hold_for_prior(part, base, mode, limit)
         held = notes.held.get(GATE_KEY)
         if frame.gate and held is None:
             self._gate_f0 = frame.f0_hz
@@ -137,7 +141,27 @@ class Performer:
             elif event.kind == Kind.STOP:
                 clock.stop()
             else:
+                if event.kind == Kind.ALL_OFF:
+                    part.proposing.hush()
                 notes.take(event, at, voices, mode, limit)
+
+    def _hold_for_prior(self, part: Part, base: list[float], mode: int, limit: int) -> None:
+        """The keys that the prior holds: of its answers, and where it goes on from what was played."""
+        notes, proposing = self.notes, part.proposing
+        if proposing.answers != (ANSWER_KEY in notes.held):
+            if proposing.answers:
+                notes.press(Key(ANSWER_KEY, 0.0, base[_VELOCITY]), 0, part.voices, mode, limit)
+            else:
+                notes.let_go(ANSWER_KEY, 0, part.voices, mode)
+        beats = GOES_ON_BEATS[int(base[_GOES_ON])]
+        notes.goes_on = beats > 0.0 and proposing.wanted
+        if GOES_ON_KEY not in notes.held:
+            self._alone = 0.0
+            return
+        clock = self.modulation.clock
+        self._alone += clock.tempo_bpm * clock.frame_s / 60.0
+        if not notes.goes_on or self._alone >= beats:
+            notes.let_go(GOES_ON_KEY, 0, part.voices, mode)
 
     def move(self, old: Part, new: Part, frame: ControlFrame, base: list[float]) -> None:
         """Another instrument goes on with the notes that are held."""
@@ -157,7 +181,7 @@ class Performer:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Put back what `state` gave."""
-        set_attributes(self, _STATE, state)
+        set_attributes(self, _STATE, {"_alone": 0.0, **state})
         self._events = [
             (int(s), Event(int(kind), int(note), a, b, int(tone)))
             for s, kind, note, a, b, tone in state["events"].tolist()

@@ -14,6 +14,7 @@ from neurorack.play.engine.mapping import ControlMap
 from neurorack.play.engine.modulation.matrix import Modulation
 from neurorack.play.engine.plain_state import State, attributes, gather, scatter, set_attributes
 from neurorack.play.engine.sources import Anchors
+from neurorack.play.engine.sources.prior import Proposed
 from neurorack.play.engine.sources.variation import DynamicLayer, TriggerVariation
 
 TURN_S = 11.0
@@ -59,6 +60,9 @@ class Shared:
         """The live input's row, while anything reads it."""
         self.live_controls: list[float] | None = None
         self.live_physical: list[float] | None = None
+        self.proposed: Proposed | None = None
+        """What the prior plays, while anything reads it."""
+        self.proposed_controls: list[float] | None = None
         self.place_anchor = 0
         """The anchor nearest to that place."""
         self.place: np.ndarray | None = None

@@ -24,6 +24,15 @@ class Support:
         self._squared = np.empty_like(self._columns)
         self._others = np.empty(self._columns.shape[1], np.float32)
 
+    def feasible(self, controls: np.ndarray) -> np.ndarray:
+        """Whether the corpus has sounds for requests [N, C]: bool [N]."""
+        return np.array(
+            [
+                np.square(self._columns - row[:, None]).sum(axis=0).min() <= self._radius_squared
+                for row in np.asarray(controls, np.float32)
+            ]
+        )
+
     def reachable(self, controls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(low, high), each [C]: how far every control can go while the others stand at `controls` [C]."""
         low, high = np.empty(len(controls), np.float32), np.empty(len(controls), np.float32)

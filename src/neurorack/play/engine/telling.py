@@ -60,6 +60,8 @@ class Telling:
         tell.input_level_db = 10.0 * math.log10(performer.input_power + 1e-12)
         tell.f0_hz = voice.f0_hz
         tell.map_x, tell.map_y = part.place(voice)
+        part.proposing.shown(tell.proposed)
+        tell.answer, tell.alone = part.proposing.phase, performer.notes.alone
         clock = performer.modulation.clock
         tell.beat, tell.tempo_bpm = clock.beat, clock.tempo_bpm
         tell.modulation[:] = voice.modulation.sources

@@ -10,6 +10,7 @@ from neurorack.play.engine.frame import ControlFrame, Source
 from neurorack.play.engine.params import PARAM_INDEX
 from neurorack.play.engine.plain_state import State, attributes, gather, scatter, set_attributes, under
 from neurorack.play.engine.sources import Anchors, ClipReader, Wander
+from neurorack.play.engine.sources.prior import Proposed
 
 BLEND_FRAMES = 24
 """Cross-fade of rows when the source jumps (70 ms)."""
@@ -47,6 +48,7 @@ class Tone:
         self._readers: dict[tuple[int, int], ClipReader] = {}
         self._row = anchors.rows[0].copy()
         self._from = self._row.copy()
+        self._played = self._row.copy()
         self._blend = 0
         self._key = np.full(2, -1)
         self._seed = 0
@@ -55,6 +57,11 @@ class Tone:
     def nearest(self) -> int:
         """Index of the anchor that the wandering or held tone is nearest to."""
         return self._wander.nearest()
+
+    @property
+    def row(self) -> np.ndarray:
+        """The last row [Z + C]; valid until the next step."""
+        return self._row
 
     @property
     def blending(self) -> bool:
@@ -73,7 +80,7 @@ class Tone:
         self._seed = seed
         self._key[:] = -1
         self._blend = 0
-        if source != Source.WANDER or same_path:
+        if source not in (Source.WANDER, Source.PRIOR) or same_path:
             self._wander.restart(seed, self._wander.home)
         for reader in self._readers.values():
             reader.reseed(seed)
@@ -99,11 +106,12 @@ class Tone:
         live: np.ndarray | None,
         place: np.ndarray | None,
         place_anchor: int = 0,
+        proposed: Proposed | None = None,
     ) -> np.ndarray:
         """The next row (overwritten by the next step): the source's, morphed into the second tone's.
 
         values: PARAMS after modulation; anchor: the home; live, place: rows of live input and map, if any;
-        place_anchor: the anchor nearest to that place.
+        place_anchor: the anchor nearest to that place. proposed: what the prior plays, if there is one.
         """
         source = frame.source
         if (
@@ -112,6 +120,8 @@ class Tone:
             or (source == Source.MAP and place is None)
         ):
             source = Source.HOLD
+        elif source == Source.PRIOR and proposed is None:
+            source = Source.WANDER
         anchor %= len(self._anchors)
         if source == Source.CLIP:
             key = int(frame.clip) % len(self._clips)
@@ -130,6 +140,9 @@ class Tone:
             self.position = float(self._wander.nearest())
         elif source == Source.LIVE:
             row = live  # type: ignore[assignment]
+        elif source == Source.PRIOR:
+            assert proposed is not None
+            row = self._propose(proposed, anchor, values)
         elif source == Source.MAP:
             assert place is not None
             row = self._wander.drift(place, place_anchor, values[_LIFE])
@@ -153,6 +166,18 @@ class Tone:
                 second = self._anchors.rows[int(frame.morph_anchor) % len(self._anchors)]
             mine += np.float32(morph) * (second - mine)
         return mine
+
+    def _propose(self, proposed: Proposed, anchor: int, values: list[float]) -> np.ndarray:
+        """The prior's row; what it has no graph for, from a walk among the anchors."""
+        z, controls = proposed
+        if z is None or controls is None:
+            np.copyto(self._played, self._wander.wander(anchor, values[_RATE], values[_DEPTH]))
+        latent = self._anchors.latent
+        if z is not None:
+            self._played[:latent] = z
+        if controls is not None:
+            self._played[latent:] = controls
+        return self._played
 
     def _read(self, use: int, clip: int, values: list[float]) -> np.ndarray:
         return self._reader(use, clip).read(

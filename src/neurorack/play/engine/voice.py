@@ -32,6 +32,8 @@ DYNAMICS_FRAMES = 3.0
 """Time constant with which a held voice takes another velocity."""
 TONE_DB_PER_S, TONE_MOST_DB = 30.0, 40.0
 """How far below its loudness a note's tone begins, by the length of its attack, and at most."""
+LEAN_S = 0.05
+"""Time constant with which the pitch leaves a key for what no key gives."""
 _NUMBERS = (
     "gate",
     "serial",
@@ -44,6 +46,8 @@ _NUMBERS = (
     "_varies",
     "_cents",
     "_variation",
+    "_noted",
+    "_leant",
 )
 
 
@@ -78,6 +82,13 @@ class Voice:
         """Normalised controls last given to the decoder."""
         self.asked_physical = [0.0] * shared.size
         self.source_controls = [0.0] * shared.size
+        self.played = [0.0] * shared.size
+        """Normalised controls before the envelope: what a prior goes on from."""
+        self._noted = False
+        """Whether a key gave the last pitch."""
+        self._leant = 0.0
+        """Octaves that are left of the way from a key's pitch to one that no key gives."""
+        self._keep = math.exp(-shared.frame_s / LEAN_S)
         self.f0_hz = 0.0
 
     @property
@@ -98,6 +109,7 @@ class Voice:
         self.stereo = False
         self._envelope.reset()
         self._glide.reset()
+        self._noted, self._leant = False, 0.0
         self.amplitude = 0.0
 
     def start(self, key: Key, sample: int) -> None:
@@ -186,14 +198,16 @@ class Voice:
         values = modulation.values
         amplitude = self._envelope.step(self.gate, values[_ATTACK], values[_RELEASE])
         home = frame.anchor if key is None or key.tone < 0 else key.tone
-        row = self.tone.step(frame, values, home, shared.live, shared.place, shared.place_anchor)
+        row = self.tone.step(
+            frame, values, home, shared.live, shared.place, shared.place_anchor, shared.proposed
+        )
         dynamics_db = self._dynamics(values)
         if frame.source != Source.LIVE and (self._varies or dynamics_db):
             row = self._shaded(row, dynamics_db)
         own = row[shared.latent :].tolist()
         other = self.tone.other(frame, values) if asking.wants(Origin.OTHER) else None
         other_controls = None if other is None else other[shared.latent :].tolist()
-        base = asking.base(own, other_controls, shared.live_controls)
+        base = asking.base(own, other_controls, shared.live_controls, shared.proposed_controls)
         note = self._note_hz(values)
         pitch, loudness = asking.pitch, asking.loudness
         to_control, to_physical = asking.map.to_control, asking.map.to_physical
@@ -205,6 +219,7 @@ class Voice:
             for i in range(shared.size):
                 if i != pitch and travels[i]:
                     controls[i] = min(max(controls[i] + 2.0 * travels[i], -OVERSHOOT), OVERSHOOT)
+        self.played = controls[:]
         physical = [to_physical[i](controls[i]) for i in range(shared.size)]
         if frame.source == Source.LIVE and shared.live_physical is not None and not self.tone.blending:
             # A live sound may be quieter, higher or lower than the corpus: keep it exact where no hand is.
@@ -225,7 +240,7 @@ class Voice:
             gain = amplitude * 10.0 ** (dynamics_db / 20.0)
         if pitch >= 0:
             f0 = (note if note > 0.0 else physical[pitch]) * 2.0 ** travels[pitch]
-            f0 = min(max(f0, F0_RANGE_HZ[0]), F0_RANGE_HZ[1])
+            f0 = min(max(self._lean_away(f0, note > 0.0), F0_RANGE_HZ[0]), F0_RANGE_HZ[1])
             physical[pitch] = self.f0_hz = f0
             controls[pitch] = to_control[pitch](f0)
             self.left.f0_hz[column] = f0
@@ -248,7 +263,9 @@ class Voice:
         shared = self._shared
         np.add(row, self._variation, out=self._row)
         source = shared.frame.source
-        if dynamics_db and shared.layer is not None and source != Source.CLIP:
+        if source == Source.PRIOR:  # which may have gone to the end by itself
+            np.clip(self._row[shared.latent :], -OVERSHOOT, OVERSHOOT, out=self._row[shared.latent :])
+        if dynamics_db and shared.layer is not None and source not in (Source.CLIP, Source.PRIOR):
             anchor = shared.place_anchor if source == Source.MAP else self.tone.nearest()
             self._row[: shared.latent] += shared.layer.lean(anchor, -dynamics_db)
         return self._row
@@ -260,6 +277,17 @@ class Voice:
         right.controls[:, column] = left.controls[:, column]
         right.level_db[column] = left.level_db[column]
         right.f0_hz[column] = left.f0_hz[column]
+
+    def _lean_away(self, f0_hz: float, noted: bool) -> float:
+        """Where the prior takes the pitch over from a key, it leaves the key's without a step."""
+        if noted or self._shared.proposed is None:
+            self._leant = 0.0
+        elif self._noted and self.f0_hz > 0.0:
+            self._leant = math.log2(self.f0_hz / f0_hz)
+        else:
+            self._leant *= self._keep
+        self._noted = noted
+        return f0_hz * 2.0**self._leant if self._leant else f0_hz
 
     def _note_hz(self, values: list[float]) -> float:
         """The note's pitch in this frame; 0 without one."""
@@ -304,14 +332,17 @@ class Voice:
         return {
             **attributes(self, _NUMBERS),
             "amplitude": self.amplitude,
+            "played": np.array(self.played),
             "keys": np.array([key.state() for key in keys]),
             "there": np.array(there),
             **gather(self._parts()),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Put back what `state` gave."""
+        """Put back what `state` gave (takes of before there were priors lack what those need)."""
+        state = {"_noted": 0, "_leant": 0.0, "played": np.array(self.played), **state}
         set_attributes(self, _NUMBERS, state)
+        self.played = state["played"].tolist()
         self.amplitude = float(state["amplitude"])
         keys = [Key.restore(row) for row in state["keys"]]
         self.key, self._next_key = (k if t else None for k, t in zip(keys, state["there"], strict=True))

@@ -69,6 +69,9 @@ def _source_text(state: dict[str, Any], telemetry: dict[str, Any], instrument: d
     elif source == "map":
         place = telemetry.get("map")
         words = f"map {100.0 * at(place, 0):.0f} {100.0 * at(place, 1):.0f}"
+    elif source == "prior":
+        answer = text(telemetry.get("answer"))
+        words = answer if answer in ("listening", "waiting", "answering") else source
     else:
         words = source
     morph = number(mapping(state.get("numbers")).get("morph"), 0.0, 0.0, 1.0)

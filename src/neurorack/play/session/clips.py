@@ -19,6 +19,7 @@ import numpy as np
 from neurorack.core.errors import NeurorackError
 from neurorack.core.files import atomic_write
 from neurorack.core.manifest import Manifest
+from neurorack.core.manifest_io import PRIOR_GRAPHS
 from neurorack.core.normaliser import OVERSHOOT
 from neurorack.core.npy import npy_array, npy_bytes
 from neurorack.core.nrk import Archive
@@ -107,8 +108,10 @@ def encode(instrument: Instrument, audio: np.ndarray, rate: int) -> np.ndarray:
 
 
 def encoding_key(manifest: Manifest) -> str:
-    """Names the latent rows of one instrument: other graphs, or other controls, other rows."""
-    graphs = [manifest.graphs[name].sha256 for name in sorted(manifest.graphs)]
+    """Names the latent rows of one instrument: other graphs, or other controls, other rows. Priors, which
+    may be trained later, change none.
+    """
+    graphs = [manifest.graphs[n].sha256 for n in sorted(manifest.graphs) if n not in PRIOR_GRAPHS]
     controls = [(control.name, control.knots) for control in manifest.controls]
     return hashlib.sha256(repr((graphs, controls)).encode()).hexdigest()[:16]
 

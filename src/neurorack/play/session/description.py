@@ -35,6 +35,7 @@ def describe(archive: Archive, places: np.ndarray) -> dict[str, Any]:
             }
             for control in manifest.controls
         ],
+        "prior": manifest.prior is not None,
         "anchors": len(anchors),
         "map": {"points": _points(archive, anchors, places)},
     }

@@ -8,7 +8,7 @@ import numpy as np
 
 from neurorack.core.nrk import Archive
 from neurorack.play.control import messages as m
-from neurorack.play.engine.params import PARAM_BY_NAME
+from neurorack.play.engine.params import MAP_POINT, PARAM_BY_NAME
 from neurorack.play.session.morphing import Glide, between
 from neurorack.play.session.patch import Patch
 from neurorack.play.session.presets import Presets
@@ -17,6 +17,8 @@ from neurorack.play.session.undo import History
 
 TAPS_S = 2.0
 """Taps of the tempo further apart than this begin anew."""
+TRAVEL_S = 2.5
+"""How long the way to another place on the map takes."""
 ON_CONTROL = (m.SetControl, m.ReleaseControl, m.SetOrigin, m.SetOffset, m.SetScale)
 
 
@@ -125,6 +127,19 @@ class Editor:
             patch = far(self.patch, self._controls, self._anchors, self._support, clips, self._random)
         self._glide = None
         self._set(patch, ("randomise", time.monotonic()))
+
+    def travel(self, here: tuple[float, float], there: tuple[float, float], now_s: float) -> None:
+        """Play the map, from a place on it to another."""
+        before = self._now
+        numbers = self.patch.numbers | {"map_motion": float(MAP_POINT)}
+        start, target = (
+            replace(self.patch, source="map", numbers=numbers | {"map_x": x, "map_y": y})
+            for x, y in (here, there)
+        )
+        self._morph = None
+        self._glide = Glide(start, target, TRAVEL_S, now_s, self.archive.manifest)
+        self._now = replace(before, patch=start)
+        self._history.changed(before, ("travel", now_s))
 
     def tick(self, now_s: float) -> bool:
         """Go on with a running glide; True while it changes something."""

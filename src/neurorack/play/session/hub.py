@@ -38,7 +38,7 @@ from neurorack.play.session.tasks import Tasks
 from neurorack.play.session.watch import Watch
 
 TICK_S = 1 / 60
-TELEMETRY_TICKS, DISPLAY_TICKS = 2, 5
+TELEMETRY_TICKS, DISPLAY_TICKS, DIARY_TICKS = 2, 5, 60
 POLL_S = 0.1
 
 log = logging.getLogger(__name__)
@@ -64,10 +64,11 @@ class Hub:
         self.clips = ClipBank(self.home / "sounds", self._news.library_changes, self._watch.play_clips)
         self.recordings = Recordings(supervisor, self.home / "takes", self._news)
         self.display = Display()
+        self.diary = prepared.diary
         self._readings = Readings(supervisor)
         self._overview = Overview(
             supervisor, self.catalogue, self.midi_map, self.performance, self.editor, self.clips,
-            self.recordings, self.display,
+            self.recordings, self.display, self.diary,
         )  # fmt: skip
         self._hands = 0
         self._record = np.zeros((), FRAME_DTYPE)
@@ -81,6 +82,7 @@ class Hub:
         self._overview.instrument = prepared.description
         manifest = prepared.archive.manifest
         self._readings.adopt(manifest)
+        self.diary = self._overview.diary = prepared.diary
         if loaded is None:
             self.clips.start(prepared.archive, prepared.map)
         else:
@@ -155,6 +157,10 @@ class Hub:
                 return changed
             case m.PresetMorph():
                 return editor.morph(message)
+            case m.TakeMeThere():
+                here = self.telemetry().get("map") or (0.5, 0.5)
+                editor.travel((here[0], here[1]), self.diary.untouched(here), now_s)
+                return True
             case m.Randomise(distance):
                 editor.randomise(distance, self.clips.playable())
                 return True
@@ -244,6 +250,7 @@ class Hub:
             self._tasks.cancel()
             self.recordings.close()
             self.clips.close()
+            self.diary.save()
 
     def _tick(self, now_s: float, ticks: int) -> None:
         if self.editor.tick(now_s):
@@ -256,6 +263,13 @@ class Hub:
             reading = self._readings.read(self.inputs)
             if reading is not None:
                 self._news.emit("telemetry", reading)
+                self.diary.look(reading, now_s)
+        if ticks % DIARY_TICKS == 0:
+            known = self.diary.news()
+            if known is not None:
+                self._news.emit("known", {"known": known})
+            if self.diary.due(now_s):
+                self._tasks.start(asyncio.to_thread(self.diary.save))
         if ticks % DISPLAY_TICKS == 0 and self._news.heard:
             picture = self.display.message(self.state(), self.telemetry() or None, self.instrument(), now_s)
             if picture is not None:
@@ -319,6 +333,7 @@ class Hub:
             prepared = await asyncio.to_thread(Prepared.named, name, self.catalogue, self.home)
             loaded = await asyncio.to_thread(self.clips.load, prepared.archive)
             await self.recordings.end_for_another_instrument()
+            await asyncio.to_thread(self.diary.save)
             another_rate = prepared.archive.manifest.sample_rate != self.archive.manifest.sample_rate
             if not await self._watch.play_instrument(prepared.path, loaded.path, another_rate):
                 raise NeurorackError(self._watch.fault or f"{name} did not load in time.")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 Subscriber = Callable[[str, dict[str, Any]], None]
-"""Called with a kind (hello, state, library, telemetry, display, notice) and its data."""
+"""Called with a kind (hello, state, library, known, telemetry, display, notice) and its data."""
 
 
 class News:

@@ -10,6 +10,7 @@ from neurorack.play.engine.params import MOD_SOURCES, ROUTE_CURVES
 from neurorack.play.session.catalogue import Catalogue
 from neurorack.play.session.clip_bank import ClipBank
 from neurorack.play.session.description import specs
+from neurorack.play.session.diary import Diary
 from neurorack.play.session.display import Display
 from neurorack.play.session.editor import Editor
 from neurorack.play.session.performance import Performance
@@ -28,6 +29,7 @@ class Overview:
     clips: ClipBank
     recordings: Recordings
     display: Display
+    diary: Diary
     instrument: dict[str, Any] = field(default_factory=dict)
     """The description of the instrument in use."""
     tunings: list[str] = field(default_factory=tunings)
@@ -44,6 +46,7 @@ class Overview:
             "route_curves": list(ROUTE_CURVES),
             "state": self.state(),
             "library": self.library(),
+            "known": self.diary.known(),
             "display": self.display.present()["bits"],
             "status": asdict(self.supervisor.status) | {"instrument": name, "note": note},
         }

@@ -10,19 +10,21 @@ from neurorack.play.engine.latent_map import LatentMap
 from neurorack.play.engine.sources.anchors import Anchors
 from neurorack.play.session.catalogue import Catalogue
 from neurorack.play.session.description import describe
+from neurorack.play.session.diary import Diary
 from neurorack.play.session.patch import Patch
 from neurorack.play.session.presets import Presets
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """An instrument with its map, what panels are told of it, and its presets."""
+    """An instrument with its map, what panels are told of it, its presets, and where it was played."""
 
     archive: Archive
     path: Path
     map: LatentMap
     description: dict[str, Any]
     presets: Presets
+    diary: Diary
 
     @classmethod
     def named(cls, name: str, catalogue: Catalogue, home: Path) -> "Prepared":
@@ -39,7 +41,8 @@ class Prepared:
         rows = archive.array(archive.manifest.z_anchors_path)
         latent = archive.manifest.latent_size
         map = LatentMap(Anchors(rows[:, :latent], rows[:, latent:]))
-        return cls(archive, path, map, describe(archive, map.points), Presets(archive, home / "presets"))
+        presets, diary = Presets(archive, home / "presets"), Diary(home / "diary", archive, map.points)
+        return cls(archive, path, map, describe(archive, map.points), presets, diary)
 
 
 def fitting(patch: Patch, clips: list[str]) -> Patch:

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from neurorack.play.control.records import Status
-from neurorack.play.engine.frame import Measured, Telemetry
+from neurorack.play.engine.frame import ANSWERS, Measured, Telemetry
 
-COLUMNS = ("asked", "asked_physical", "source_controls", "reachable_low", "reachable_high")
+COLUMNS = ("asked", "asked_physical", "source_controls", "reachable_low", "reachable_high", "proposed")
 SCALARS = (
     "level_db",
     "peak",
@@ -20,7 +20,7 @@ SCALARS = (
     "tempo_bpm",
 )
 COUNTS = ("frames", "non_finite", "voices", "notes")
-SWITCHES = ("sounding", "gate")
+SWITCHES = ("sounding", "gate", "alone")
 STATUS = ("backend", "device", "sample_rate", "device_rate", "block", "dropped", "dropped_late",
           "dropped_device", "dropped_failed", "why", "inputs", "outputs")  # fmt: skip
 
@@ -36,6 +36,7 @@ def telemetry_dict(told: Telemetry, measured: Measured) -> dict[str, Any]:
     data |= {name: _short(getattr(told, name)) for name in SCALARS}
     data |= {name: getattr(told, name) for name in (*COUNTS, *SWITCHES)}
     data["travel"], data["modulation"] = _list(told.travel), _list(told.modulation)
+    data["answer"] = ANSWERS[told.answer]
     data["map"] = [_short(told.map_x), _short(told.map_y)]
     return data
 

@@ -21,6 +21,7 @@ BUTTONS: dict[str, Callable[[bool], m.Message | None]] = {
     "keep": lambda on: m.Keep() if on else None,
     "undo": lambda on: m.Undo() if on else None,
     "redo": lambda on: m.Redo() if on else None,
+    "take_me_there": lambda on: m.TakeMeThere() if on else None,
     "reseed": lambda on: m.Reseed() if on else None,
     "panic": lambda on: m.Panic() if on else None,
 }

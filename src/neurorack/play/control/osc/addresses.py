@@ -120,6 +120,7 @@ _FIXED = (
     Address("/preset/morph", "ssf", _fields("preset_morph", "a", "b", "position"),
             "Between two presets: 0 is the first, 1 the second."),
     Address("/randomise", "s", _fields("randomise", "distance"), "Another patch.", choices=m.DISTANCES),
+    Address("/take_me_there", "", _fields("take_me_there"), "Glides to a part of the map not yet played."),
     Address("/undo", "", _fields("undo"), "Takes the last change back."),
     Address("/redo", "", _fields("redo"), "Does it again."),
     Address("/record", "i", _fields("record", "on", on=_on), "Starts or stops recording.", 0, 1),

@@ -52,6 +52,8 @@ def namespace(hub: Hub) -> dict[str, Any]:
             )
             node = {"TYPE": "ff", "ACCESS": READ, "DESCRIPTION": about}
             _hang(root, f"{ROOT}/{kind}/{control['name']}", node)
+        about = f"{control['label']} as the prior would play it: -1..1."
+        _hang(root, f"{ROOT}/proposed/{control['name']}", {"TYPE": "f", "ACCESS": READ, "DESCRIPTION": about})
     return root
 
 

@@ -237,6 +237,9 @@ def _measurements(hub: Hub, telemetry: dict[str, Any]) -> list[tuple[str, list[A
         for name, *pair in zip(names, normalised, physical, strict=False):
             if None not in pair:
                 told.append((f"/{kind}/{name}", [float(value) for value in pair]))
+    for name, value in zip(names, telemetry.get("proposed") or [], strict=False):
+        if value is not None:
+            told.append((f"/proposed/{name}", [float(value)]))
     for path, (types, _) in TOLD.items():
         value = telemetry.get(path[1:])
         if value is not None:

@@ -32,6 +32,9 @@ export class Dial {
     this.ring = this.part("path", { class: "ring" });
     this.part("circle", { class: "cap", cx: 50, cy: 50, r: 27 });
     this.part("circle", { class: "cap-2", cx: 50, cy: 50, r: 21 });
+    this.wish = this.part("g", { class: "wish" });
+    this.wish.append(makeSvg("line", { x1: 50, y1: 22, x2: 50, y2: 9 }), makeSvg("circle", { cx: 50, cy: 6, r: 3 }));
+    this.wish.style.display = "none";
     this.hand = this.part("line", { class: "hand", x1: 50, y1: 37, x2: 50, y2: 27 });
     this.ghost = this.part("circle", { class: "ghost", r: 3.6 });
     this.ear = this.part("circle", { class: "ear", r: 4.2 });
@@ -69,6 +72,12 @@ export class Dial {
     this.dot(this.ghost, travel, 44);
     this.sway.style.display = travel === null ? "none" : "";
     if (travel !== null) this.sway.setAttribute("d", arc(44, this.last.asked ?? 0.5, inside(travel)));
+  }
+
+  // Where the prior would have it, a needle of its own; null: it has no wish.
+  setWish(travel) {
+    this.wish.style.display = travel === null ? "none" : "";
+    if (travel !== null) this.wish.setAttribute("transform", `rotate(${(START + SWEEP * inside(travel)).toFixed(2)} 50 50)`);
   }
 
   dot(node, travel, radius) {

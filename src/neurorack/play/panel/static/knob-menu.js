@@ -6,7 +6,7 @@ import { openMenu } from "./menu.js";
 import { RouteLine } from "./route-line.js";
 import { sourceRows } from "./mod-names.js";
 
-const ORIGINS = [["source", "The source"], ["other", "Other sound"], ["live", "Live input"]];
+const ORIGINS = [["source", "The source"], ["other", "Other sound"], ["live", "Live input"], ["prior", "Prior"]];
 
 export function controlMenu(store, control, anchor) {
   const { name } = control;
@@ -29,7 +29,10 @@ export function controlMenu(store, control, anchor) {
   const shared = sharedParts(store, name);
   const draw = () => {
     follow.disabled = !store.held(name);
-    for (const node of origins) mark(node, "aria-checked", (store.state.origin[name] || "source") === node.dataset.origin);
+    for (const node of origins) {
+      if (node.dataset.origin === "prior") node.disabled = !store.instrument.prior;
+      mark(node, "aria-checked", (store.state.origin[name] || "source") === node.dataset.origin);
+    }
     offset.draw(store.state.offset[name] ?? 0);
     scale.draw(store.state.scale[name] ?? 1);
     shared.draw();

@@ -1,4 +1,5 @@
-// A knob for one descriptor: what is asked (orange), what is heard (teal), what the corpus can reach (grey).
+// A knob for one descriptor: what is asked (orange), what is heard (teal), what the corpus can reach (grey), what
+// the prior proposes (blue).
 
 import { Dial } from "./dial.js";
 import { make, mark, write } from "./dom.js";
@@ -27,7 +28,7 @@ export class Knob {
         "aria-valuemax": "100",
         "aria-haspopup": "dialog",
         "data-control": name,
-        title: "Drag, scroll, or arrow keys; shift for fine. Double click: follow the source. Right click: more",
+        title: "Drag, scroll, or arrow keys; shift for fine. Double click: follow the source. Right click: more. Blue: what the prior would play",
       },
       this.dial,
       make("span", { class: "name", text: label }),
@@ -57,11 +58,14 @@ export class Knob {
     const text = physicalText(physical, control.unit, name);
     write(this.ask, text);
     mark(this.node, "aria-valuenow", Math.round(asked * 100));
-    mark(this.node, "aria-valuetext", `${text}${held ? "" : ", follows the source"}`);
+    mark(this.node, "aria-valuetext", `${text}${held ? "" : Number.isFinite(told?.proposed?.[i]) ? ", the prior plays it" : ", follows the source"}`);
     if (!told) return;
     if (told.reachable_low[i] !== undefined) dial.setReach(travelOf(told.reachable_low[i]), travelOf(told.reachable_high[i]));
     const moved = store.routesTo(name).length && told.asked[i] !== undefined;
     dial.setGhost(moved ? travelOf(told.asked[i]) : null);
+    const wish = told.proposed[i];
+    dial.setWish(Number.isFinite(wish) ? travelOf(wish) : null);
+    this.node.classList.toggle("proposed", Number.isFinite(wish));
     const heard = told.sounding && told.measuring && Number.isFinite(told.measured[i]);
     dial.setHeard(heard ? travelOf(told.measured[i]) : null);
     write(this.hear, heard ? physicalText(told.measured_physical[i], control.unit, name) : "·");

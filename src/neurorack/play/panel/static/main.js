@@ -100,8 +100,11 @@ function start() {
   store.send({ type: "latch", on: true });
 }
 
+// Whether the prior sounds though no hand does anything: then Stop stops it.
+const alone = () => Boolean(store.telemetry && store.telemetry.alone);
+
 function toggle() {
-  if (store.state.latched || store.state.gate) store.send({ type: "latch", on: false });
+  if (store.state.latched || store.state.gate || alone()) store.send({ type: "latch", on: false });
   else start();
 }
 
@@ -181,8 +184,6 @@ function drawState(now) {
   level.draw();
   keyboard.draw();
   strip.draw();
-  mark($("play"), "aria-pressed", state.latched);
-  write($("play-label"), state.latched ? "Stop" : "Play");
   mark(gate, "aria-pressed", state.gate && !state.latched);
   if (state.gate && !pageSounds() && store.telemetry) {
     started = true; // somebody plays already, and not through this page
@@ -198,6 +199,8 @@ function draw(now) {
   if (stateStale) drawState(now);
   else tape.draw(now);
   stateStale = told = false;
+  mark($("play"), "aria-pressed", store.state.latched || alone());
+  write($("play-label"), store.state.latched || alone() ? "Stop" : "Play");
   six.draw();
   surface.draw(now);
   pages.draw(now);

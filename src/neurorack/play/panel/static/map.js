@@ -1,4 +1,5 @@
 // The latent map: every tone a point, every clip a trace. Drag to play a place; drag the ring to orbit; draw a path.
+// Tones that were played stand filled in a light of their own; untouched ones are rings in the dark.
 
 import { $, colours, fitCanvas, write } from "./dom.js";
 import { drawEar } from "./ear-dot.js";
@@ -8,6 +9,7 @@ const MARGIN = 26;
 const MOST_POINTS = 32;
 const MOTIONS = { point: 0, orbit: 1, path: 2 };
 const TRAIL_MS = 2500;
+const NARROW = 520; // pixels below which there is room for one line of words only
 
 export class TimbreMap {
   constructor(store) {
@@ -20,6 +22,9 @@ export class TimbreMap {
     this.trail = [];
     document.addEventListener("colours", () => (this.stale = true));
     store.on("library", () => (this.stale = true));
+    store.on("known", () => (this.stale = true));
+    $("there").addEventListener("click", () => store.send({ type: "take_me_there" }));
+    for (const kind of ["pointerdown", "keydown", "dblclick"]) $("there").addEventListener(kind, (event) => event.stopPropagation());
     store.on("draw-path", () => {
       this.drafting = !this.drafting;
       this.draft = [];
@@ -159,7 +164,11 @@ export class TimbreMap {
     const told = store.telemetry;
     if (told && told.map && told.sounding) this.drawHere(context, told.map, now);
     if (playing) this.drawHand(context, ...this.toScreen(x, y));
-    write($("map-hint"), this.drafting ? "Draw a path with one stroke" : playing ? "" : "Drag to play the map");
+    const been = store.known.filter((share) => share === 1).length;
+    write($("explored"), `${been} of ${this.points.length} tones known`);
+    const hint = this.drafting ? "Draw a path with one stroke" : playing ? "" : "Drag to play the map";
+    write($("map-hint"), hint);
+    $("explored").hidden = Boolean(hint) && width < NARROW;
   }
 
   drawPath(context) {
@@ -227,6 +236,7 @@ export class TimbreMap {
   }
 
   drawGround() {
+    const { store } = this;
     const { context, width, height, fresh } = fitCanvas($("map-ground"));
     const key = `${this.store.state.clip}`;
     if (!width || !(fresh || this.stale || key !== this.shownClip)) return;
@@ -237,22 +247,30 @@ export class TimbreMap {
     ground.addColorStop(1, "#0b0b0d");
     context.fillStyle = ground;
     context.fillRect(0, 0, width, height);
-    for (const [x, y, , bright] of this.points) this.glow(context, ...this.toScreen(x, y), toneColour(bright));
+    const known = (i) => store.known[i] ?? 0;
+    this.points.forEach(([x, y, , bright], i) => this.glow(context, ...this.toScreen(x, y), toneColour(bright), known(i)));
     for (const clip of this.store.library.clips) this.drawTrace(context, clip);
-    for (const [x, y, loud, bright] of this.points) {
-      context.fillStyle = toneColour(bright);
-      context.strokeStyle = "#0b0b0d";
-      context.lineWidth = 1.2;
-      context.beginPath();
-      context.arc(...this.toScreen(x, y), 3 + 6 * loud, 0, 7);
-      context.fill();
-      context.stroke();
-    }
+    this.points.forEach(([x, y, loud, bright], i) => this.tone(context, ...this.toScreen(x, y), 3 + 6 * loud, toneColour(bright), known(i)));
   }
 
-  glow(context, x, y, colour) {
+  tone(context, x, y, radius, colour, known) {
+    context.beginPath();
+    context.arc(x, y, radius, 0, 7);
+    context.fillStyle = "#131112";
+    context.fill();
+    context.globalAlpha = 0.1 + 0.9 * known;
+    context.fillStyle = colour;
+    context.fill();
+    context.globalAlpha = 0.75 + 0.25 * known;
+    context.strokeStyle = known === 1 ? "#0b0b0d" : colour;
+    context.lineWidth = 1.3;
+    context.stroke();
+    context.globalAlpha = 1;
+  }
+
+  glow(context, x, y, colour, known) {
     const halo = context.createRadialGradient(x, y, 0, x, y, 46);
-    halo.addColorStop(0, colour.replace("rgb", "rgba").replace(")", " / 0.16)"));
+    halo.addColorStop(0, colour.replace("rgb", "rgba").replace(")", ` / ${(0.04 + 0.24 * known).toFixed(3)})`));
     halo.addColorStop(1, colour.replace("rgb", "rgba").replace(")", " / 0)"));
     context.fillStyle = halo;
     context.fillRect(x - 46, y - 46, 92, 92);

@@ -1,6 +1,7 @@
 // On the first page: which source, and the one thing about it that is changed most often.
 
 import { $, fillSelect, make, write } from "./dom.js";
+import { priorLine } from "./prior-page.js";
 import { SourceChooser } from "./sources.js";
 import { ToneStepper } from "./tones.js";
 
@@ -30,12 +31,13 @@ export class SourceBrief {
     this.chooser.draw();
     this.stepper.node.hidden = !["hold", "wander"].includes(source);
     this.clip.hidden = source !== "clip";
-    this.line.hidden = !["live", "map"].includes(source);
+    this.line.hidden = !["live", "map", "prior"].includes(source);
     this.stepper.draw();
     const clips = store.library.clips.map((clip) => [clip.id, clip.title]);
     fillSelect(this.clip, store.state.clip ? clips : [["", "Choose a clip"], ...clips], store.state.clip ?? "");
     const told = store.telemetry;
     const level = told && told.input_level_db > -100 ? `${told.input_level_db.toFixed(0).replace("-", "−")} dB` : "silence";
-    write(this.line, source === "live" ? `The input gives ${level}.` : "Drag on the map to play it.");
+    const lines = { live: `The input gives ${level}.`, map: "Drag on the map to play it.", prior: priorLine(store) };
+    write(this.line, lines[source] || "");
   }
 }

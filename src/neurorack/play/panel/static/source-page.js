@@ -4,6 +4,7 @@ import { button, fillSelect, make, write } from "./dom.js";
 import { ClipPage } from "./clip-page.js";
 import { ParamKnob } from "./param-knob.js";
 import { ParamSwitch } from "./param-switch.js";
+import { PriorPage } from "./prior-page.js";
 import { SourceChooser } from "./sources.js";
 import { ToneStepper, ToneStrip } from "./tones.js";
 
@@ -145,6 +146,7 @@ export class SourcePage {
     if (source === "wander") return new HoldPage(store, ["wander_rate_hz", "wander_depth", "life"]);
     if (source === "clip") return new ClipPage(store);
     if (source === "live") return new LivePage(store, this.live);
+    if (source === "prior") return new PriorPage(store, this.live);
     return new MapPage(store);
   }
 

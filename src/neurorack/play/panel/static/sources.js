@@ -1,14 +1,15 @@
-// Choosing where the sound's identity comes from: hold, wander, clip, live, map.
+// Choosing where the sound's identity comes from: hold, wander, clip, live, map, prior.
 
 import { make, mark } from "./dom.js";
 
-export const SOURCES = { hold: "Hold", wander: "Wander", clip: "Clip", live: "Live", map: "Map" };
+export const SOURCES = { hold: "Hold", wander: "Wander", clip: "Clip", live: "Live", map: "Map", prior: "Prior" };
 const ABOUT = {
   hold: "One tone, held and alive",
   wander: "A slow walk among neighbouring tones",
   clip: "A recorded gesture, played as a sample",
   live: "The microphone or an input plays the instrument",
   map: "A place on the map of all tones",
+  prior: "The instrument plays by itself; take any knob",
 };
 
 export class SourceChooser {
@@ -39,7 +40,7 @@ export class SourceChooser {
   choose(value) {
     this.store.send({ type: "source", value });
     if (value === "live") this.live.ask(this.store);
-    else this.live.stop();
+    else if (value !== "prior" || !this.store.number("prior_answers")) this.live.stop();
     if (value === "map") this.store.emit("surface", "map");
   }
 
@@ -50,5 +51,8 @@ export class SourceChooser {
       button.tabIndex = on ? 0 : -1;
     }
     this.buttons.clip.disabled = !this.store.library.clips.length;
+    const { prior } = this.store.instrument;
+    this.buttons.prior.disabled = !prior;
+    this.buttons.prior.title = prior ? ABOUT.prior : "This instrument does not play by itself yet: neurorack prior trains it to";
   }
 }

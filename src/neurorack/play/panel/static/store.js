@@ -18,6 +18,7 @@ export class Store extends EventTarget {
     this.state = null;
     this.library = { clips: [], presets: [], tunings: [], takes: [] };
     this.telemetry = null;
+    this.known = []; // how well each region of the map is known, 0..1
     this.touched = new Map(); // "asked brightness", "numbers life" … -> time of the last own gesture
     this.outgoing = new Outgoing();
   }
@@ -33,6 +34,7 @@ export class Store extends EventTarget {
     else if (type === "state") this.adopt(message.state);
     else if (type === "library") this.library = { ...this.library, ...message };
     else if (type === "telemetry") this.telemetry = message;
+    else if (type === "known") this.known = message.known;
     if (type === "hello") this.emit("library");
     this.emit(type, message);
     if (type === "hello") this.emit("state");
@@ -48,6 +50,7 @@ export class Store extends EventTarget {
     this.routeCurves = message.route_curves;
     this.library = { ...this.library, ...message.library };
     this.state = message.state;
+    this.known = message.known;
     this.telemetry = null;
     this.touched.clear();
   }

@@ -29,6 +29,7 @@ export function turnable(node, { get, set, reset, menu, step = () => 0.015 }) {
     if (!drag) return;
     const moved = drag.y - event.clientY + 0.5 * (event.clientX - drag.x);
     if (moved === 0) return;
+    if (drag.far <= 2) drag.travel = get(); // what moves by itself is taken from where it is now
     drag.far += Math.abs(moved);
     if (drag.far > 6) clearTimeout(press);
     drag.travel = inside(drag.travel + moved / (event.shiftKey ? 5 * DRAG_PX : DRAG_PX));

@@ -34,7 +34,7 @@ progress = click.option(
     type=click.Choice(["bar", "json"]),
     default="bar",
     show_default=True,
-    help="json: for programs, a line of JSON on standard error for every step on the way.",
+    help="json: for programs, lines of JSON on standard error.",
 )
 
 scored_split = click.option(

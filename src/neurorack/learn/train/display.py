@@ -54,7 +54,7 @@ class Display:
 
 class JsonDisplay(Display):
     """The same for a program that watches: a line of JSON on standard error for every update, at most one a
-    second where only the share moves, and {"say": text} for plain speech.
+    second where only the share moves; {"say": text} for plain speech, {"mention": text} for what a log keeps.
 
     {"step": "2/4 train", "stage": "spectral", "share": 0.31, "line": "12:30 left, playable in about 9 min"}.
     Nobody there to read any more raises BrokenPipeError, which ends the command: its watcher is gone.
@@ -76,6 +76,9 @@ class JsonDisplay(Display):
 
     def say(self, text: str) -> None:
         self._tell({"say": text})
+
+    def mention(self, text: str) -> None:
+        self._tell({"mention": text})
 
     def close(self) -> None:
         """There is nothing to close."""

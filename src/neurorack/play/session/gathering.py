@@ -31,7 +31,9 @@ class Gathering:
         self._news, self._made = news, made
         self._sets: list[MaterialSet] = []
         self._faults: dict[str, str] = {}
-        self._making = Making(news.state_changes)
+        self.making = Making(news.state_changes)
+        self.options: tuple[str, ...] = ()
+        """Further options of `neurorack new`."""
         self._subject: MaterialSet | None = None
         self._one_at_a_time = asyncio.Lock()
         self.able = importlib.util.find_spec("torch") is not None
@@ -54,7 +56,7 @@ class Gathering:
         """How the making goes on; None when nothing is made."""
         if self._subject is None:
             return None
-        return {"set": self._subject.id, "title": self._subject.title} | self._making.as_dict()
+        return {"set": self._subject.id, "title": self._subject.title} | self.making.as_dict()
 
     async def begin(self) -> None:
         """Look what there is."""
@@ -86,7 +88,7 @@ class Gathering:
             case m.Make(identity, minutes):
                 await self._make(identity, minutes)
             case m.MakeStop():
-                await self._making.stop()
+                await self.making.stop()
 
     async def _rename(self, identity: str, title: str) -> None:
         title = plain_name(title)
@@ -125,10 +127,12 @@ class Gathering:
                 one = await asyncio.to_thread(self._material.destined, one, minutes, taken)
                 self._subject = one
                 await self._look()
-            fault = await self._making.run(self._arguments(one))
+            fault = await self.making.run([*self._arguments(one), *self.options])
         finally:
             self._subject = None
             self._news.state_changes()
+        if fault:
+            await asyncio.to_thread(self._material.begin_afresh, one)
         await self._look()
         if fault is None:
             self._news.tell(f"{one.title}: stopped. It goes on where it was whenever you like.", "info")
@@ -141,7 +145,7 @@ class Gathering:
 
     def close(self) -> None:
         """The session ends: so does the making; it goes on where it was another time."""
-        self._making.end()
+        self.making.end()
 
     def _arguments(self, one: MaterialSet) -> list[str]:
         material = self._material

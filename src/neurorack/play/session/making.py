@@ -33,14 +33,16 @@ class Making:
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed
+        self.niceness = NICENESS
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
         self._last = ""
         self._told: dict[str, Any] = {}
 
     @property
-    def running(self) -> bool:
-        return self._process is not None
+    def pid(self) -> int:
+        """Of the process; 0 while there is none."""
+        return self._process.pid if self._process is not None else 0
 
     def as_dict(self) -> dict[str, Any]:
         """step, stage, share, line as `neurorack new --progress json` tells them, and the last thing said."""
@@ -58,7 +60,7 @@ class Making:
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             env=_environment(), limit=2**20, **_apart(),
         )  # fmt: skip
-        _lowest_priority(process.pid)
+        _yielding(process.pid, self.niceness)
         self._changed()
         try:
             assert process.stderr is not None
@@ -136,11 +138,11 @@ def _apart() -> dict[str, Any]:
     return {"start_new_session": True}
 
 
-def _lowest_priority(pid: int) -> None:
-    """After everything else; what it starts inherits that."""
+def _yielding(pid: int, niceness: int) -> None:
+    """Let it run after others; what it starts inherits that."""
     if hasattr(os, "setpriority"):
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PGRP, pid, NICENESS)
+            os.setpriority(os.PRIO_PGRP, pid, niceness)
 
 
 def _signal(pid: int, name: str) -> None:

@@ -242,6 +242,12 @@ class Material:
         self.write(one)
         return one
 
+    def begin_afresh(self, one: MaterialSet) -> None:
+        """After a failure: a training that has learned nothing is forgotten, so that the set may change."""
+        run = self.work(one.id) / "run"
+        if not (run / "checkpoint.safetensors").exists():
+            shutil.rmtree(run, ignore_errors=True)
+
     def delete(self, one: MaterialSet, name: str) -> None:
         """Delete one sound, or ("") the set. An instrument that was made of it stays."""
         if name:

@@ -128,6 +128,7 @@ def test_without_the_learning_half_the_command_is_there_to_copy(tmp_path, incomi
         assert not rows["able"] and "install" in rows and json.dumps(rows)
         command = rows["sets"][0]["command"]
         assert str(tmp_path / "material" / identity) in command and command.startswith("neurorack new ")
+        assert "my-voice.nrk" in command
         with pytest.raises(NeurorackError, match="needs pip install"):
             await gathering.carry_out(m.Make(identity, 1.0))
         with pytest.raises(NeurorackError, match="are gone"):

@@ -14,7 +14,7 @@ from neurorack.core.errors import NeurorackError
 from neurorack.core.library import installed
 from neurorack.play.control import messages as m
 from neurorack.play.session.making import Making, new_command
-from neurorack.play.session.material import Material, MaterialSet, plain_name
+from neurorack.play.session.material import Material, MaterialSet, file_stem, plain_name
 from neurorack.play.session.news import News
 
 
@@ -73,6 +73,8 @@ class Gathering:
         """Take a sound file into a set ("": a new one called `title`); the set's id."""
         async with self._one_at_a_time:
             into = self._find(identity) if identity else None
+            if into is not None and self._is_subject(into):
+                raise NeurorackError(f"{into.title} is being made: begin another instrument for more sounds.")
             identity = await asyncio.to_thread(self._material.add, into, title, name, path)
             self._faults.pop(identity, None)
             await self._look()
@@ -149,7 +151,7 @@ class Gathering:
 
     def _arguments(self, one: MaterialSet) -> list[str]:
         material = self._material
-        output = material.instruments / f"{one.output or 'mine'}.nrk"
+        output = material.instruments / f"{one.output or file_stem(one.title)}.nrk"
         return new_command(
             material.sounds_folder(one.id), output, one.minutes, one.title, material.work(one.id)
         )

@@ -236,8 +236,7 @@ class Material:
         if not one.begun:
             one = replace(one, minutes=minutes)
         if not one.output:
-            plain = slug(one.title).rpartition("-")[0]
-            free = (name for name in _counted("mine" if plain == "x" else plain) if name not in taken)
+            free = (name for name in _counted(file_stem(one.title)) if name not in taken)
             one = replace(one, output=next(free))
         self.write(one)
         return one
@@ -258,6 +257,12 @@ class Material:
         (self.folder / f"{one.id}.json").unlink(missing_ok=True)
         shutil.rmtree(self.sounds_folder(one.id), ignore_errors=True)
         shutil.rmtree(self.work(one.id), ignore_errors=True)
+
+
+def file_stem(title: str) -> str:
+    """What the file of an instrument of that title is called, without .nrk."""
+    plain = slug(title).rpartition("-")[0]
+    return "mine" if plain == "x" else plain
 
 
 def plain_name(text: str) -> str:

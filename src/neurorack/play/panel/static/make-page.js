@@ -62,7 +62,8 @@ export class MakePage {
   // Whether more sounds would come too late.
   closed() {
     const { set } = this.gathering;
-    return Boolean(set && (set.begun || set.instrument));
+    const { making } = this.store.state;
+    return Boolean(set && (set.begun || set.instrument || (making && making.set === set.id)));
   }
 
   rename() {
@@ -134,7 +135,7 @@ export class MakePage {
     this.copies.replaceChildren(
       make("p", { class: "about", text: "The half of Neurorack that learns is not installed here. Install it and start the player again:" }),
       line("Install", material.install),
-      ...(set && set.command ? [make("p", { class: "about", text: "Or, where it is installed already, in a terminal:" }), line("Make it", set.command)] : []),
+      ...(set && set.command ? [make("p", { class: "about", text: "Or, where it is installed already, in a terminal:" }), line("Make it", set.command.replace(/--minutes \S+/, `--minutes ${this.gathering.minutes}`))] : []),
     );
   }
 
@@ -166,7 +167,7 @@ export class MakePage {
     this.bar.style.width = `${share}%`;
     mark(this.progress, "aria-valuenow", share);
     write(this.line, making.line || "");
-    write(this.said, making.said || "");
+    write(this.said, (making.said || "").replace(/: distance .*/, ".")); // the figure is for those who train
   }
 
   draw() {
@@ -174,7 +175,7 @@ export class MakePage {
     const { material } = store.library;
     const { making } = store.state;
     const { set } = gathering;
-    const key = JSON.stringify([material, gathering.sending, gathering.unsent.length, set && set.id]);
+    const key = JSON.stringify([material, gathering.sending, gathering.unsent.length, set && set.id, this.closed(), gathering.minutes]);
     if (key !== this.shown) {
       this.shown = key;
       this.rows(set);

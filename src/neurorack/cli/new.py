@@ -71,6 +71,7 @@ Examples
     "--model", "changes", multiple=True, metavar="NAME=VALUE", help="As in `neurorack train`, for ablations."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON on standard output.")
+@options.progress
 @click.option("--quiet", is_flag=True, help="No progress, only what must be known.")
 def command(
     folder: Path,
@@ -90,6 +91,7 @@ def command(
     batch: int | None,
     changes: tuple[str, ...],
     as_json: bool,
+    progress: str,
     quiet: bool,
 ) -> None:
     """Make an instrument of every recording in FOLDER: prepare, train, export and measure in one go.
@@ -114,7 +116,7 @@ def command(
     from neurorack.learn.export.instrument import Card
     from neurorack.learn.new.make import Making
     from neurorack.learn.new.wish import Wish
-    from neurorack.learn.train.display import Display
+    from neurorack.learn.train.display import Display, JsonDisplay
     from neurorack.learn.train.start import parse_changes
 
     if threads:
@@ -131,7 +133,7 @@ def command(
         batch=batch or 0,
         seed=seed,
     )
-    display = Display(quiet)
+    display = JsonDisplay() if progress == "json" else Display(quiet)
     try:
         card = Card(output.stem, title, description, licence)
         made = Making(wish, work or output.with_suffix(".work"), card, display, limit).make()

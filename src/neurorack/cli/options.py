@@ -29,6 +29,14 @@ size = click.option(
 batch = click.option("--batch", type=click.IntRange(min=2), help="Crops a step. Default 4, on a GPU 32.")
 threads = click.option("--threads", type=click.IntRange(min=1), help="CPU threads to use.")
 
+progress = click.option(
+    "--progress",
+    type=click.Choice(["bar", "json"]),
+    default="bar",
+    show_default=True,
+    help="json: for programs, lines of JSON on standard error.",
+)
+
 scored_split = click.option(
     "--split",
     type=click.Choice(["test", "validation", "train"]),

@@ -11,6 +11,9 @@ from typing import IO
 DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
 """Numbers of the errors that say that there is no room, or no more of it for this file."""
 
+UNDER_WAY = ".upload-"
+"""How the names of files begin that are still coming in; a crash may leave them."""
+
 
 def write_fault(what: str, folder: Path, error: OSError) -> str:
     """One sentence: `what` cannot be written to `folder`, why, and what to do."""

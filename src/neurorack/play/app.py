@@ -118,7 +118,7 @@ async def _serve(
     stop = _stop_on_signals()
     hub = Hub(supervisor, archive, path)
     port, token = listener.getsockname()[1], new_token()
-    panel = PanelOptions(token, options.lan, str(hub.home / "takes"))
+    panel = PanelOptions(token, options.lan, str(hub.home / "takes"), str(hub.home / "material"))
     link = PanelLink(hub, listener, panel, lambda said: answer(hub, said))
     url = f"http://{lan_address() if options.lan else HOST}:{port}/?token={token}"
     work = asyncio.create_task(hub.run())

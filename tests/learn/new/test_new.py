@@ -10,10 +10,10 @@ import pytest
 import soundfile as sf
 
 from neurorack.core.errors import NeurorackError
+from neurorack.core.expect import of_material
 from neurorack.core.nrk import read_manifest
 from neurorack.learn.export.instrument import Card
 from neurorack.learn.new import make
-from neurorack.learn.new.expect import of_material
 from neurorack.learn.new.make import Making
 from neurorack.learn.new.wish import Wish
 from neurorack.learn.train.checkpoint import NAME, load_checkpoint

@@ -54,6 +54,7 @@ SPECIAL = {
     m.Unroute: {"slot": st.integers(0, ROUTES - 1)},
     m.Keep: {"seconds": st.floats(0.0, 60.0)},
     m.PresetLoad: {"seconds": st.floats(0.0, 600.0)},
+    m.Make: {"minutes": st.floats(m.LEAST_MINUTES, m.MOST_MINUTES)},
     m.PresetMorph: {"position": UNIT},
     m.Randomise: {"distance": st.sampled_from(m.DISTANCES)},
 }
@@ -104,6 +105,9 @@ def test_any_text_is_a_message_or_refused(text):
         '{"type":"note","on":true,"midi":128}',
         '{"type":"note","on":true,"midi":' + "9" * 400 + "}",
         '{"type":"source","value":"LIVE; rm"}',
+        '{"type":"make","set":"voice","minutes":0}',
+        '{"type":"make","set":"voice"}',
+        '{"type":"material_delete","set":["voice"]}',
         '{"type":"path","points":[0.5]}',
         '{"type":"route","slot":16,"source":"lfo1","target":"life","amount":0}',
         '{"type":"clock","kind":"pulse"}',

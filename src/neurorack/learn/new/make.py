@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from neurorack.core.errors import NeurorackError
+from neurorack.core.expect import of_material
 from neurorack.core.library import find
 from neurorack.core.nrk import read_manifest, read_nrk
 from neurorack.learn.corpus import Corpus
@@ -16,7 +17,7 @@ from neurorack.learn.corpus.scan import scan
 from neurorack.learn.export.instrument import Card, export
 from neurorack.learn.measure.score import score_instrument, write_scores
 from neurorack.learn.model.config import ModelConfig, make_config
-from neurorack.learn.new.expect import measuring_pace, of_material, seconds_of
+from neurorack.learn.new.expect import measuring_pace, seconds_of
 from neurorack.learn.new.nearest import fits, nearest
 from neurorack.learn.new.wish import CORPUS, RUN, Wish
 from neurorack.learn.train.batches import fit_normalisers

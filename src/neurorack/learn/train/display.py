@@ -1,5 +1,9 @@
 """One line of progress on standard error, for every step from recordings to an instrument."""
 
+import json
+import sys
+import time
+
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
@@ -46,3 +50,39 @@ class Display:
 
     def close(self) -> None:
         self._progress.stop()
+
+
+class JsonDisplay(Display):
+    """The same for a program that watches: a line of JSON on standard error for every update, at most one a
+    second where only the share moves; {"say": text} for plain speech, {"mention": text} for what a log keeps.
+
+    {"step": "2/4 train", "stage": "spectral", "share": 0.31, "line": "12:30 left, playable in about 9 min"}.
+    Nobody there to read any more raises BrokenPipeError, which ends the command: its watcher is gone.
+    """
+
+    def __init__(self) -> None:
+        self.quiet = False
+        self.step = ""
+        self._shown = ("", "")
+        self._at_s = -1.0
+
+    def update(self, share: float, stage: str, line: str = "") -> None:
+        place, now_s = (self.step, stage), time.monotonic()
+        if place == self._shown and share < 1.0 and now_s - self._at_s < 1.0:
+            return
+        self._shown, self._at_s = place, now_s
+        step = self.step.strip().rstrip(":")
+        self._tell({"step": step, "stage": stage, "share": round(share, 4), "line": line})
+
+    def say(self, text: str) -> None:
+        self._tell({"say": text})
+
+    def mention(self, text: str) -> None:
+        self._tell({"mention": text})
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+    def _tell(self, what: dict[str, object]) -> None:
+        sys.stderr.write(json.dumps(what) + "\n")
+        sys.stderr.flush()

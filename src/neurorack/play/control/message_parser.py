@@ -84,6 +84,8 @@ def _in_range(message: Any) -> m.Message:
             _need(0.0 <= message.slew_s <= 10.0, "slew out of range")
         case m.Keep(seconds):
             _need(0.0 <= seconds <= 60.0, "seconds out of range")
+        case m.Make(_, minutes):
+            _need(m.LEAST_MINUTES <= minutes <= m.MOST_MINUTES, "minutes out of range")
         case m.PresetLoad(_, seconds):
             _need(0.0 <= seconds <= 600.0, "seconds out of range")
         case m.PresetMorph():

@@ -14,6 +14,9 @@ DISTANCES = ("near", "far")
 MAX_NAME = 64
 """Characters of a name."""
 
+LEAST_MINUTES, MOST_MINUTES = 0.01, 10_080.0
+"""Of training."""
+
 Message = Any
 """An instance of one of TYPES' classes, or of Clock."""
 
@@ -274,6 +277,34 @@ class SetInstrument(_Named):
     """Play another instrument."""
 
 
+@dataclass(frozen=True)
+class MaterialTitle:
+    """Call the instrument that is to be made of a set of sounds so."""
+
+    set: str
+    title: str
+
+
+@dataclass(frozen=True)
+class MaterialDelete:
+    """Delete one of a set's sounds; "": the whole set, and what was left of making it."""
+
+    set: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Make:
+    """Make an instrument of a set of sounds, or go on making it. `minutes`: to train."""
+
+    set: str
+    minutes: float
+
+
+class MakeStop(_Plain):
+    """Stop making; it can go on later."""
+
+
 class Reseed(_Plain):
     """Another random path."""
 
@@ -336,6 +367,10 @@ TYPES: dict[str, type] = {
     "unlearn": Unlearn,
     "tuning": SetTuning,
     "instrument": SetInstrument,
+    "material_title": MaterialTitle,
+    "material_delete": MaterialDelete,
+    "make": Make,
+    "make_stop": MakeStop,
     "reseed": Reseed,
     "panic": Panic,
     "ping": Ping,

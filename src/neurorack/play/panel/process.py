@@ -21,11 +21,13 @@ class PanelOptions:
     """What the server is started with.
 
     token: the key to the panel. lan: whether other machines may use it. takes: folder of recordings.
+    material: folder of sounds that instruments are made of.
     """
 
     token: str
     lan: bool = False
     takes: str = ""
+    material: str = ""
 
 
 class Wire:

@@ -33,7 +33,7 @@ class PanelServer:
         app.router.add_get("/ws", control_socket)
         app.router.add_get("/audio", audio_socket)
         app.router.add_get("/input", input_socket)
-        add_file_routes(app, Path(options.takes))
+        add_file_routes(app, Path(options.takes), Path(options.material) if options.material else None)
         app.router.add_get("/", self._index)
         app.router.add_get("/{name}", self._file)
         self._files = {path.name: path for path in _static().iterdir() if path.is_file()}

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from neurorack.core.errors import NeurorackError
-from neurorack.core.library import home_dir
+from neurorack.core.library import home_dir, user_dir
 from neurorack.core.nrk import Archive
 from neurorack.play.audio.supervisor import Supervisor
 from neurorack.play.control import messages as m
@@ -28,6 +28,7 @@ from neurorack.play.session.catalogue import Catalogue
 from neurorack.play.session.clip_bank import ClipBank, Loaded
 from neurorack.play.session.display import Display
 from neurorack.play.session.editor import Editor
+from neurorack.play.session.gathering import Gathering
 from neurorack.play.session.news import News, Subscriber
 from neurorack.play.session.overview import Overview
 from neurorack.play.session.performance import Performance, midi_to_hz
@@ -63,12 +64,13 @@ class Hub:
         self._watch = Watch(supervisor, self.performance.resend, self.tell)
         self.clips = ClipBank(self.home / "sounds", self._news.library_changes, self._watch.play_clips)
         self.recordings = Recordings(supervisor, self.home / "takes", self._news)
+        self.gathering = Gathering(self.home / "material", user_dir(), self._news, self.refresh_instruments)
         self.display = Display()
         self.diary = prepared.diary
         self._readings = Readings(supervisor)
         self._overview = Overview(
             supervisor, self.catalogue, self.midi_map, self.performance, self.editor, self.clips,
-            self.recordings, self.display, self.diary,
+            self.recordings, self.gathering, self.display, self.diary,
         )  # fmt: skip
         self._hands = 0
         self._record = np.zeros((), FRAME_DTYPE)
@@ -131,6 +133,8 @@ class Hub:
                 self._tasks.start(self.clips.delete(clip))
             case m.Record(on):
                 self._tasks.start(self.recordings.start(self.archive) if on else self.recordings.stop())
+            case m.MaterialTitle() | m.MaterialDelete() | m.Make() | m.MakeStop():
+                self._tasks.start(self.gathering.carry_out(message))
             case m.Learn(target):
                 self.midi_map.arm(target)
                 self._news.state_changes()
@@ -234,6 +238,7 @@ class Hub:
         polled, ticks = 0.0, 0
         self._tasks.start(self._begin_clips())
         self._tasks.start(self.recordings.salvage())
+        self._tasks.start(self.gathering.begin())
         for fault in self.editor.presets.faults:
             self.tell(fault, "warn")
         try:
@@ -248,6 +253,7 @@ class Hub:
                 await asyncio.sleep(max(0.002, TICK_S - (time.monotonic() - started)))
         finally:
             self._tasks.cancel()
+            self.gathering.close()
             self.recordings.close()
             self.clips.close()
             self.diary.save()

@@ -13,6 +13,7 @@ from neurorack.play.session.description import specs
 from neurorack.play.session.diary import Diary
 from neurorack.play.session.display import Display
 from neurorack.play.session.editor import Editor
+from neurorack.play.session.gathering import Gathering
 from neurorack.play.session.performance import Performance
 from neurorack.play.session.recordings import Recordings
 
@@ -28,6 +29,7 @@ class Overview:
     editor: Editor
     clips: ClipBank
     recordings: Recordings
+    gathering: Gathering
     display: Display
     diary: Diary
     instrument: dict[str, Any] = field(default_factory=dict)
@@ -58,15 +60,17 @@ class Overview:
             **self.performance.as_dict(),
             **self.editor.as_dict(),
             "recording": self.recordings.as_dict(),
+            "making": self.gathering.as_dict(),
             "learn": self.midi_map.armed,
             "learned": self.midi_map.learned(),
         }
 
     def library(self) -> dict[str, Any]:
-        """Clips, presets, tunings and takes there are."""
+        """Clips, presets, tunings, takes and sets of sounds there are."""
         return {
             "clips": self.clips.rows(),
             "presets": self.editor.presets.rows(),
             "tunings": self.tunings,
             "takes": self.recordings.rows(),
+            "material": self.gathering.rows(),
         }

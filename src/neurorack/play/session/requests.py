@@ -20,6 +20,8 @@ async def answer(hub: Hub, said: dict[str, Any]) -> dict[str, Any]:
     match said:
         case {"what": "sound", "path": path, "name": name}:
             return {"id": await hub.add_sound(Path(path), Path(name).stem)}
+        case {"what": "material", "path": path, "name": name, "set": identity, "title": title}:
+            return {"set": await hub.gathering.add(identity, title, Path(name).stem, Path(path))}
         case {"what": "tuning", "path": path, "name": name}:
             data = await asyncio.to_thread(Path(path).read_bytes)
             kept = await asyncio.to_thread(save_tuning, name, data)

@@ -1,17 +1,20 @@
-// Files for the player: a sound becomes a clip, a .scl a tuning, a .nrk an instrument. Dropped anywhere, or chosen.
+// Files for the player: a sound becomes a clip (on the page Make: material), a .scl a tuning, a .nrk an instrument.
+// Dropped anywhere, or chosen.
 
-import { $, make } from "./dom.js";
+import { $, make, write } from "./dom.js";
 import { toast } from "./toasts.js";
 
 const MAX_BYTES = 64 * 2 ** 20;
+const making = () => $("face").dataset.page === "make";
 
-export function listenForDrops(store) {
+export function listenForDrops(store, gathering) {
   const veil = $("drop-veil");
   let depth = 0;
   const carriesFiles = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files");
   addEventListener("dragenter", (event) => {
     if (!carriesFiles(event)) return;
     depth += 1;
+    write(veil.firstElementChild, making() ? "Drop sounds: an instrument is made of them" : "Drop a sound: it becomes a clip");
     veil.hidden = false;
   });
   addEventListener("dragleave", (event) => {
@@ -25,7 +28,10 @@ export function listenForDrops(store) {
     event.preventDefault();
     depth = 0;
     veil.hidden = true;
-    take(store, event.dataTransfer.files);
+    const files = [...event.dataTransfer.files];
+    const sounds = making() ? files.filter((file) => !/\.(scl|nrk)$/i.test(file.name)) : [];
+    gathering.add(sounds);
+    take(store, files.filter((file) => !sounds.includes(file)));
   });
 }
 

@@ -8,6 +8,17 @@ const REFUSALS = {
   NotReadableError: "Another program holds the microphone: close it there.",
 };
 
+// The microphone as it is, without what makes speech clearer. What is in the way is said in words.
+export async function openMicrophone() {
+  if (!navigator.mediaDevices) {
+    throw new Error("This browser gives no microphone here: open the panel on 127.0.0.1 or localhost.");
+  }
+  const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+  return navigator.mediaDevices.getUserMedia({ audio }).catch((error) => {
+    throw new Error(REFUSALS[error.name] || error.message);
+  });
+}
+
 export class LiveInput {
   constructor() {
     this.stream = null;
@@ -32,13 +43,7 @@ export class LiveInput {
 
   async start() {
     if (this.active) return;
-    if (!navigator.mediaDevices) {
-      throw new Error("This browser gives no microphone here: open the panel on 127.0.0.1 or localhost.");
-    }
-    const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-    this.stream = await navigator.mediaDevices.getUserMedia({ audio }).catch((error) => {
-      throw new Error(REFUSALS[error.name] || error.message);
-    });
+    this.stream = await openMicrophone();
     this.context = new AudioContext({ latencyHint: "interactive" });
     await this.context.audioWorklet.addModule("capture-worklet.js");
     const node = new AudioWorkletNode(this.context, "capture", { numberOfOutputs: 0 });

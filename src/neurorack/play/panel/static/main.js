@@ -3,11 +3,13 @@
 import { Display } from "./display.js";
 import { $, make, mark, write } from "./dom.js";
 import { listenForDrops } from "./drop.js";
+import { Gathering } from "./gathering.js";
 import { Keyboard } from "./keyboard.js";
 import { Listener } from "./listen.js";
 import { LiveInput } from "./live.js";
 import { TimbreMap } from "./map.js";
 import { drawMenu, closeMenu } from "./menu.js";
+import { MakePage } from "./make-page.js";
 import { Meters } from "./meters.js";
 import { ModPage } from "./mod-page.js";
 import { Pad } from "./pad.js";
@@ -36,6 +38,7 @@ const store = new Store();
 const meters = new Meters();
 const scope = new Scope(store);
 const live = new LiveInput();
+const gathering = new Gathering(store);
 const pad = new Pad(store);
 const map = new TimbreMap(store);
 const surface = new Surface(store, pad, map);
@@ -47,6 +50,7 @@ const pages = new Pages({
   mod: () => new ModPage(store),
   voice: () => new VoicePage(store),
   presets: () => new PresetsPage(store),
+  make: () => new MakePage(store, gathering),
   setup: () => new SetupPage(store, () => meters.listening),
 });
 const brief = new SourceBrief(store, live);
@@ -113,7 +117,7 @@ function panic() {
 }
 
 const keyboard = new Keyboard(store, { start, panic, wake, started: () => started });
-listenForDrops(store);
+listenForDrops(store, gathering);
 
 $("veil").addEventListener("click", start); // the big button lies in it
 $("play").addEventListener("click", toggle);
@@ -194,7 +198,7 @@ function drawState(now) {
 
 function draw(now) {
   requestAnimationFrame(draw);
-  if (!store.state || !(stateStale || told) || now - drawnAt < DRAW_EVERY_MS) return;
+  if (!store.state || !(stateStale || told || gathering.recorder.active) || now - drawnAt < DRAW_EVERY_MS) return;
   drawnAt = now;
   if (stateStale) drawState(now);
   else tape.draw(now);

@@ -3,13 +3,14 @@
 import { $, make, makeSvg } from "./dom.js";
 import { closeMenu } from "./menu.js";
 
-const TITLES = { play: "Play", source: "Source", mod: "Modulation", voice: "Voice", presets: "Presets", setup: "Setup" };
+const TITLES = { play: "Play", source: "Source", mod: "Modulation", voice: "Voice", presets: "Presets", make: "Make", setup: "Setup" };
 const ICONS = {
   play: "M4 12h3l2-6 4 12 3-9 1.5 3H20",
   source: "M3 12h2M7 8v8M11 5v14M15 8v8M19 11v2",
   mod: "M3 12c3-9 6-9 9 0s6 9 9 0",
   voice: "M9 18V5l10-2v13M9 18a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0Zm10-2a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0Z",
   presets: "M4 6h16M4 12h16M4 18h10",
+  make: "M12 4a3 3 0 0 1 3 3v4a3 3 0 0 1-6 0V7a3 3 0 0 1 3-3ZM6 11a6 6 0 0 0 12 0M12 17v3",
   setup: "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5",
 };
 

@@ -16,7 +16,7 @@ export class Store extends EventTarget {
     this.modSources = [];
     this.routeCurves = [];
     this.state = null;
-    this.library = { clips: [], presets: [], tunings: [], takes: [] };
+    this.library = { clips: [], presets: [], tunings: [], takes: [], material: { able: true, sets: [] } };
     this.telemetry = null;
     this.known = []; // how well each region of the map is known, 0..1
     this.touched = new Map(); // "asked brightness", "numbers life" … -> time of the last own gesture

@@ -28,7 +28,7 @@ from neurorack.learn.prior.model import (
 from neurorack.learn.prior.score import rounded, score
 from neurorack.learn.prior.train import Course, Settings, train
 
-CONTROLS_SHARE = 0.8
+CONTROLS_SHARE = 0.65
 """Of the time; how it is played has more to it than z."""
 
 WORDS = {

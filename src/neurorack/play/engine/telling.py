@@ -4,14 +4,17 @@ import math
 
 import numpy as np
 
-from neurorack.play.engine.frame import ControlFrame, Measured, Telemetry
+from neurorack.play.engine.frame import ControlFrame, Measured, Source, Telemetry
 from neurorack.play.engine.meter import Meter
 from neurorack.play.engine.modulation.travel import travels
 from neurorack.play.engine.part import Part
 from neurorack.play.engine.performer import Performer
 
-REACHABLE_S = 0.1
-"""How often the reachable ranges are worked out: they are only looked at."""
+LOOK_S = 0.05
+"""How often something that is only looked at is worked out: the reachable ranges and the place on the map, in
+turn, and while notes start or much sounds a little later."""
+LIGHT, PATIENCE = 0.5, 4
+"""A block that took less of its time than this can take that, too; after so many turns any block must."""
 
 
 class Telling:
@@ -20,7 +23,8 @@ class Telling:
     def __init__(self, sample_rate: float) -> None:
         self._telemetry = Telemetry()
         self._rate = sample_rate
-        self._samples = self._reachable_at = 0
+        self._samples = self._look_at = self._looks = 0
+        self._last_load = 0.0
         self._frames = 0
         self._load = self._load_peak = 0.0
         self._block: tuple[np.ndarray, ControlFrame, Part, Performer] | None = None
@@ -30,7 +34,7 @@ class Telling:
     ) -> None:
         """audio: the block [2, n]; seconds: how long it took to render."""
         duration = max(audio.shape[1], 1) / self._rate
-        load = seconds / duration
+        load = self._last_load = seconds / duration
         self._load += (1.0 - math.exp(-duration / 0.5)) * (load - self._load)
         self._load_peak = max(load, self._load_peak * math.exp(-duration / 2.0))
         self._samples += audio.shape[1]
@@ -59,18 +63,30 @@ class Telling:
         tell.source, tell.position = int(frame.source), voice.tone.position
         tell.input_level_db = 10.0 * math.log10(performer.input_power + 1e-12)
         tell.f0_hz = voice.f0_hz
-        tell.map_x, tell.map_y = part.place(voice)
         part.proposing.shown(tell.proposed)
         tell.answer, tell.alone = part.proposing.phase, performer.notes.alone
         clock = performer.modulation.clock
         tell.beat, tell.tempo_bpm = clock.beat, clock.tempo_bpm
         tell.modulation[:] = voice.modulation.sources
         tell.travel[:] = travels(voice.modulation.values)
-        if self._samples >= self._reachable_at:
-            self._reachable_at = self._samples + int(REACHABLE_S * self._rate)
+        self._look(part)
+        return tell
+
+    def _look(self, part: Part) -> None:
+        tell, voice, n = self._telemetry, part.newest, part.shared.size
+        if part.shared.frame.source == Source.MAP:
+            tell.map_x, tell.map_y = part.motion.x, part.motion.y
+        late = self._samples - self._look_at
+        turn = int(LOOK_S * self._rate)
+        if late < 0 or (self._last_load > LIGHT and late < PATIENCE * turn):
+            return
+        self._look_at = self._samples + turn
+        self._looks += 1
+        if self._looks % 2:
             low, high = part.instrument.support.reachable(np.array(voice.asked))
             tell.reachable_low[:n], tell.reachable_high[:n] = low, high
-        return tell
+        else:
+            tell.map_x, tell.map_y = part.place(voice)
 
 
 class Listening:

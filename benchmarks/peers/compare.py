@@ -3,7 +3,7 @@ machine.
 
     python benchmarks/peers/compare.py CORPUS -o FOLDER [--minutes 10] [--arms ours,rave-v2,rave-v2-small]
                                        [--speed-only] [--instrument winds] [--environment PATH] [--json]
-                                       [-- options of rave train, like --batch 4 --n_signal 65536]
+                                       [-- options of rave train, like --batch 4]
 
 Makes an environment for RAVE (pip's acids-rave) and one for our player in FOLDER, trains every arm on CORPUS'
 training split for the same minutes with the same threads, exports it, and measures:
@@ -103,7 +103,7 @@ class Bench:
             of = ["--run", run] if run else []
             how = ["--blocks", BLOCKS, "--seconds", self.options.seconds]
             self._inside(arm, "measure", model, *of, "-o", speed, *how)
-        found["speed"], found["measured_as"] = read(speed), self.kind
+        found["speed"], found["fresh"] = read(speed), arm != "ours" and self.options.speed_only
         if self.kind == "trained":
             scored = folder / f"reconstruction-{self.options.limit}.json"
             if not scored.exists():

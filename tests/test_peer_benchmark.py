@@ -98,6 +98,15 @@ def test_bars_are_met_at_their_bound_and_not_beyond():
     assert all(line.endswith("**not met**") for line in said)
 
 
+def test_elapsed_times_of_a_busy_machine_meet_no_bar():
+    import table
+
+    ours, peer = result(0.01, 0.1, 128, 100, 1.0), result(1.0, 1.0, 2048, 2048, 2.0)
+    peer["speed"]["load_average"] = 9.0
+    said = table.bars({"ours": ours, "rave-v2": peer})
+    assert [line for line in said if "not known" in line] == [line for line in said if "elapsed" in line]
+
+
 def test_what_was_not_run_is_said_not_to_have_run():
     import table
 

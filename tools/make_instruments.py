@@ -12,9 +12,14 @@ import csv
 import json
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from pathlib import Path
 
+import soundfile
+from matplotlib.figure import Figure
+
+from neurorack.learn.measure.pictures import save, spectrogram
 from neurorack.learn.measure.sweeps import markdown
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -125,6 +130,62 @@ def further(scores: dict) -> list[str]:
     return said
 
 
+PRIOR_MINUTES = 15
+"""How long the priors are trained."""
+GENERATED = ("--seconds", 120, "--seed", 7)
+"""What is rendered of each instrument as it plays by itself, to be looked at."""
+
+
+def alone(prior: dict) -> list[str]:
+    """How the instrument plays by itself, beside baselines."""
+    scores = prior["scores"]
+    foresight, played, drift = scores["foresight"], scores["likeness"]["prior"], scores["drift"]
+    lines = [
+        "## Playing by itself",
+        "",
+        f"Held-out recordings foretold ({prior['family']}; smaller is better for the energy score, larger "
+        "for nats; [what that means](../prior.md)):",
+        "",
+        "| | nats | energy score, 1 step | 8 steps | 43 steps (1 s) |",
+        "|---|---|---|---|---|",
+    ]
+    rows = {"prior": "**prior**", "hold_last": "hold last", "walk": "matched walk", "shuffled": "shuffled"}
+    for kind, label in (("controls", "controls"), ("latent", "z")):
+        if kind not in foresight:
+            continue
+        nats, energy = foresight[kind]["nats"], foresight[kind]["energy"]
+        for key, title in rows.items():
+            cells = [nats.get(key), *(energy[steps].get(key) for steps in sorted(energy, key=int))]
+            shown = ["–" if c is None else f"{c:.3g}" for c in cells]
+            lines.append(f"| {label}: {title} | " + " | ".join(shown) + " |")
+    lines += [
+        "",
+        f"Ten minutes alone: {number(played['vendi'])} different moments (recorded: "
+        f"{number(scores['likeness']['recorded']['vendi'])}), {100 * played['copied']:.0f} % copied, "
+        f"{100 * played['strange']:.0f} % stranger than nearly all recordings; drift "
+        f"{number(drift['last_from_first'])} ({number(drift['chance'])} by chance). "
+        f"`generated.png` below: two minutes of `neurorack generate -i NAME --seconds 120 --seed 7`.",
+        "",
+    ]
+    return lines
+
+
+def picture_alone(name: str, target: Path) -> None:
+    """docs/instruments/NAME/generated.png: two minutes as the instrument plays by itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        sound = Path(folder) / "alone.wav"
+        neurorack("generate", "-i", target, *GENERATED, "-o", sound)
+        audio, rate = soundfile.read(sound, dtype="float32", always_2d=True)
+    figure = Figure(figsize=(10, 7), layout="constrained")
+    audio = audio.mean(axis=1)
+    half = len(audio) // 2
+    for axis, piece, title in zip(
+        figure.subplots(2, 1), (audio[:half], audio[half:]), ("first minute", "second minute"), strict=True
+    ):
+        spectrogram(axis, piece, rate, title)
+    save(figure, ROOT / "docs" / "instruments" / name / "generated.png")
+
+
 def card(name: str, target: Path) -> None:
     """docs/instruments/NAME.md: data, training, scores beside null rows, pictures; from the artefact."""
     command = [sys.executable, "-m", "neurorack.cli.main", "info", str(target), "--json"]
@@ -175,6 +236,8 @@ def card(name: str, target: Path) -> None:
     lines += ["", "; ".join(facts)[0].upper() + "; ".join(facts)[1:] + ".", ""]
     if scores.get("sweeps"):
         lines += ["## A knob's whole travel", "", markdown(scores["sweeps"]), ""]
+    if info.get("prior"):
+        lines += alone(info["prior"])
     lines += ["## Pictures", ""]
     pictures = sorted((ROOT / "docs" / "instruments" / name).glob("*.png"))
     lines += [f"![{p.stem.replace('_', ' ')}]({name}/{p.name})" for p in pictures]
@@ -202,6 +265,8 @@ def make(name: str, recordings: Path, work: Path, minutes: float, trained_on: st
         "export", run, "-o", target, "--title", recipe["title"], "--description", recipe["description"],
         "--licence", licence_of(sources), "--provenance", listed, "--trained-on", trained_on,
     )  # fmt: skip
+    neurorack("prior", target, corpus, "--minutes", PRIOR_MINUTES)
+    picture_alone(name, target)
     score(name, work)
 
 

@@ -6,6 +6,7 @@ import pytest
 from neurorack.play.engine.engine import Engine, load_instrument
 from neurorack.play.engine.events import Event, Kind
 from neurorack.play.engine.frame import ControlFrame
+from neurorack.play.engine.lead_in import LEAD_FRAMES, SHORT_LEAD_FRAMES
 from neurorack.play.engine.params import MONO_RETRIGGER
 
 
@@ -71,6 +72,12 @@ def test_a_note_replaced_within_its_first_frame_leaves_nothing(engine):
         sounds.append(engine.render(128 * 20, frame, None, events))
     assert np.abs(sounds[0]).max() > 0.01
     assert np.array_equal(*sounds)
+
+
+@pytest.mark.parametrize("name", ["winds", "skins"])
+def test_bundled_instruments_start_notes_the_quick_way(name):
+    """The player knows their decoders' states (docs/nrk-format.md), so that few unheard frames suffice."""
+    assert load_instrument(name).lead_in.frames == (LEAD_FRAMES, SHORT_LEAD_FRAMES)
 
 
 def test_a_note_begins_at_its_own_pitch(engine):

@@ -7,8 +7,8 @@ and floods panel, OSC and MIDI meanwhile (flood.py). The same soak is made twice
 one that returns silence at once (probe/), which tells what the machine and everything but the sound would
 have dropped. An idle JACK client runs beside both, as a yardstick of the server. Reported for each: blocks;
 dropped blocks by cause (late: rendering took too long; device: the server lost time; failed: rendering
-failed); computing time over sounding time of every block; private memory of every process early on and at
-the end.
+failed); computing time over sounding time of every block, and which sources played in those that took longer
+than they sound; private memory of every process early on and at the end.
 
 The flood plays notes, changes the source, routes modulation and turns every knob at random; with --everything
 also polyphony and stereo, up to eight sounds at once, which not every machine can compute.
@@ -31,6 +31,7 @@ import numpy as np
 from rig import Player, jack_server, playing
 
 from neurorack.play.engine.engine import load_instrument
+from neurorack.play.engine.frame import Source
 from neurorack.play.engine.timing import machine
 
 SERVER = "neurorack-soak"
@@ -69,7 +70,7 @@ def soak(name: str, minutes: float, block: int, flood: list[str], silent: bool) 
     with tempfile.TemporaryDirectory() as folder, jack_server(SERVER, rate, block):
         times = Path(folder) / "times"
         capacity = int((60.0 * minutes + 120.0) * rate / block)
-        times.write_bytes(bytes(8 + 4 * capacity))
+        times.write_bytes(bytes(8 + 12 * capacity))
         os.environ["SOAK_TIMES"], os.environ["SOAK_SILENT"] = str(times), "1" if silent else "0"
         os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE / "probe"), str(HERE.parent / "src")])
         idle = Idle()
@@ -99,7 +100,8 @@ def _soak(
     last = _memory(player)
     told = _telemetry(player)
     status = told["status"]
-    load = np.asarray(_blocks(times), np.float64) / block_s
+    blocks = _blocks(times)
+    load = np.asarray(blocks[:, 0], np.float64) / block_s
     return {
         "blocks": len(load),
         "dropped": {
@@ -118,6 +120,7 @@ def _soak(
             )
         ),
         "over_budget": int((load > 1.0).sum()),
+        "over_budget_by": _by_kind(load, blocks),
         "blocks_at_first_memory": len(begun),
         "memory_mib": {role: {"first": first.get(role), "last": size} for role, size in sorted(last.items())},
         "flood": sent,
@@ -143,8 +146,21 @@ def _telemetry(player: Player) -> dict[str, Any]:
 
 
 def _blocks(times: Path) -> np.ndarray:
+    """[n, 3]: seconds, index of the source, notes started."""
     count = int(np.fromfile(times, np.int64, 1)[0])
-    return np.fromfile(times, np.float32, count, offset=8)
+    return np.fromfile(times, np.float32, 3 * count, offset=8).reshape(-1, 3)
+
+
+def _by_kind(load: np.ndarray, blocks: np.ndarray) -> dict[str, list[float]]:
+    """Source, and "… note starts": [blocks, how many of them took longer than they sound, median load]."""
+    found = {}
+    for source in Source:
+        for starts in (False, True):
+            of = (blocks[:, 1] == int(source)) & ((blocks[:, 2] > 0) == starts)
+            if of.any():
+                name = source.name.lower() + (", a note starts" if starts else "")
+                found[name] = [int(of.sum()), int((load[of] > 1.0).sum()), float(np.median(load[of]))]
+    return found
 
 
 def _memory(player: Player) -> dict[str, float]:
@@ -208,6 +224,8 @@ def show(report: dict[str, Any]) -> None:
         load = ", ".join(f"{name} {value:.3f}" for name, value in one["load"].items())
         print(f"\n{kind}: {one['blocks']} blocks through {one['backend']}; dropped: {dropped}. {one['why']}")
         print(f"  computing over sounding time: {load}; {one['over_budget']} blocks over budget")
+        for kind_of, (count, over, median) in one["over_budget_by"].items():
+            print(f"    {kind_of}: {over} of {count} over budget, median {median:.3f}")
         print(f"  restarts {one['restarts']}, senseless frames {one['non_finite_frames']}")
         sent = ", ".join(f"{way} {told['sent']}" for way, told in (one["flood"] or {}).items())
         print(f"  messages: {sent}; idle client: {one['idle_client']}")

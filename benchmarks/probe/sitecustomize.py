@@ -2,7 +2,8 @@
 
 Python imports this module by itself when its folder is on PYTHONPATH, in every process of the player; nothing
 in the player knows of it. Environment:
-- SOAK_TIMES: a file of int64 count and then float32 seconds of every block, written through a memory map;
+- SOAK_TIMES: a file of int64 count and then, for every block, three float32, seconds, index of the source and
+  notes started in it, written through a memory map;
 - SOAK_SILENT=1: the engine returns silence at once, so that only the rest of the player costs anything.
 """
 
@@ -11,6 +12,12 @@ import importlib.util
 import os
 import sys
 import time
+
+
+def _started(renderer):
+    """Notes started so far; 0 where nothing plays them."""
+    performer = getattr(renderer._engine, "_performer", None)
+    return performer.notes.started if performer is not None else 0
 
 
 def _time_blocks(renderer):
@@ -23,13 +30,15 @@ def _time_blocks(renderer):
     def timed(self, *given, **named):
         if not maps:
             maps.append(np.memmap(path, np.int64, "r+", 0, 1))
-            maps.append(np.memmap(path, np.float32, "r+", 8))
+            maps.append(np.memmap(path, np.float32, "r+", 8).reshape(-1, 3))
+            maps.append(0)
         start = time.perf_counter()
         audio = inner(self, *given, **named)
-        count = int(maps[0][0])
+        took = time.perf_counter() - start
+        count, notes = int(maps[0][0]), _started(self)
         if count < len(maps[1]):
-            maps[1][count] = time.perf_counter() - start
-            maps[0][0] = count + 1
+            maps[1][count] = took, self.frame.source, notes - maps[2]
+            maps[0][0], maps[2] = count + 1, notes
         return audio
 
     renderer.Renderer.__call__ = timed

@@ -84,4 +84,5 @@ def test_the_microphone_is_recorded_and_listed(page, tmp_path):
     (recorded,) = (tmp_path / "material").glob("*/Recording *.wav")
     audio, rate = sf.read(recorded)
     assert 1.9 < len(audio) / rate < 4 and np.abs(audio).max() > 0.05
-    assert sf.info(recorded).subtype == "PCM_24" and "Recording" in page.inner_text(".sound-list")
+    assert sf.info(recorded).subtype == "PCM_24"
+    until(page, "document.querySelector('.sound-list').innerText.includes('Recording')")

@@ -125,7 +125,7 @@ def test_it_goes_on_without_keys_until_stop(open_alone):
     until(page, "neurorackTest.telemetry().sounding")
     page.keyboard.up("h")
     until(page, "neurorackTest.telemetry().alone && !neurorackTest.state().gate")
-    assert page.inner_text("#play-label") == "Stop"
+    until(page, "document.getElementById('play-label').textContent === 'Stop'")
     _stop(page)
     until(page, "document.getElementById('play-label').textContent === 'Play'")
 

@@ -12,6 +12,7 @@ import argparse
 import json
 
 import numpy as np
+from scipy.stats import spearmanr
 
 from neurorack.play.engine.engine import Engine, load_instrument
 from neurorack.play.engine.frame import ControlFrame, Source
@@ -33,12 +34,6 @@ def walk(frames: int, frame_s: float, rng: np.random.Generator) -> np.ndarray:
         step = knots[-1] + rng.uniform(-STRIDE, STRIDE)
         knots.append(float(np.clip(step, -FURTHEST, FURTHEST)))
     return np.interp(np.arange(frames) * frame_s / KNOT_S, np.arange(len(knots)), knots)
-
-
-def ranks(values: np.ndarray) -> np.ndarray:
-    """Places in order of size, equal values sharing theirs."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - 0.5 * (counts - 1))[inverse]
 
 
 def obeyed(instrument: Instrument, source: Source, row: int, seconds: float, seed: int) -> float:
@@ -63,7 +58,7 @@ def obeyed(instrument: Instrument, source: Source, row: int, seconds: float, see
     skip = int(0.5 * rate / hop)
     asked, heard, level_db = asked[skip : frames - lag], heard[skip + lag :], level_db[skip + lag :]
     keep = level_db > AUDIBLE_DB
-    return float(np.corrcoef(ranks(asked[keep]), ranks(heard[keep]))[0, 1])
+    return float(spearmanr(asked[keep], heard[keep]).statistic)
 
 
 def main() -> None:

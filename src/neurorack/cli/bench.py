@@ -41,6 +41,7 @@ def command(instrument: str, seconds: float, as_json: bool) -> None:
 def measure(name: str, seconds: float) -> dict[str, Any]:
     """All figures of one instrument as plain values."""
     from neurorack.core.library import find
+    from neurorack.core.manifest_io import PRIOR_GRAPHS
     from neurorack.core.nrk import read_nrk
     from neurorack.play.engine.cost import graph_cost
     from neurorack.play.engine.engine_timing import engine_factors, ways_of
@@ -57,7 +58,7 @@ def measure(name: str, seconds: float) -> dict[str, Any]:
         """By graph, slow descriptors among the descriptors; the total is a live transfer: without priors."""
         values = {g: getattr(c, field) for g, c in costs.items()}
         values["descriptors"] = values["descriptors"] + values.pop("descriptors_slow", 0)
-        return {**values, "total": sum(v for g, v in values.items() if not g.startswith("prior_"))}
+        return {**values, "total": sum(v for g, v in values.items() if g not in PRIOR_GRAPHS)}
 
     return {
         "name": loaded.name,

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from neurorack.core.vendi import vendi
 from neurorack.play.engine.instrument import load_instrument
-from neurorack.play.session.variety import STEP, variety, vendi
+from neurorack.play.session.variety import STEP, variety
 
 
 @pytest.fixture(scope="module")

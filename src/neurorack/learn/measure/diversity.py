@@ -24,6 +24,7 @@ from scipy.spatial.distance import cdist
 
 from neurorack.core.nrk import Archive
 from neurorack.core.timebase import HOP
+from neurorack.core.vendi import vendi
 from neurorack.learn.corpus.corpus import Corpus
 from neurorack.learn.measure.alignment import EDGE
 from neurorack.learn.measure.control import on_axis
@@ -108,15 +109,6 @@ def play_blindly(archive: Archive, renderer: Renderer, count: int = SOUNDS, seed
         for i in range(0, count, BATCH)
     ]
     return np.nan_to_num(np.concatenate(parts))[:, SETTLE_FRAMES * HOP :]
-
-
-def vendi(points: np.ndarray, width: float) -> float:
-    """exp of the entropy of the eigenvalues of K / N, K a Gaussian kernel of `width` on points [N, D]: 1
-    where all are alike, N where none is near another."""
-    kernel = np.exp(-(cdist(points, points, "sqeuclidean")) / (2 * max(width, 1e-9) ** 2))
-    values = np.linalg.eigvalsh(kernel / len(points))
-    values = values[values > 1e-12]
-    return float(np.exp(-np.sum(values * np.log(values))))
 
 
 def density_and_coverage(real: np.ndarray, played: np.ndarray, k: int = NEIGHBOURS) -> tuple[float, float]:

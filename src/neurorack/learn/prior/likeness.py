@@ -15,7 +15,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import ks_2samp, wasserstein_distance
 
 from neurorack.core.normaliser import OVERSHOOT
-from neurorack.learn.measure.diversity import vendi
+from neurorack.core.vendi import vendi
 from neurorack.learn.prior.material import Curves
 
 LAGS = (1, 8, 43)

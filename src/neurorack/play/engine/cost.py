@@ -15,6 +15,7 @@ import onnx
 import onnxruntime as ort
 
 from neurorack.core.manifest import Manifest
+from neurorack.core.manifest_io import PRIOR_GRAPHS
 from neurorack.core.timebase import SLOW_EVERY
 from neurorack.play.engine.graphs import Members
 from neurorack.play.engine.sessions import PROVIDERS, session_options
@@ -50,7 +51,7 @@ def graph_cost(archive: Members, name: str) -> GraphCost:
 
 
 def _frames_a_step(manifest: Manifest, name: str) -> int:
-    if name.startswith("prior_") and manifest.prior is not None:
+    if name in PRIOR_GRAPHS and manifest.prior is not None:
         return manifest.prior.every
     return SLOW_EVERY if name == "descriptors_slow" else 1
 
@@ -90,7 +91,7 @@ def _feeds(manifest: Manifest, name: str, model: onnx.ModelProto) -> dict[str, n
     }
     feeds = {}
     for entry in model.graph.input:
-        if name.startswith("prior_"):
+        if name in PRIOR_GRAPHS:
             shape = tuple(d.dim_value or 1 for d in entry.type.tensor_type.shape.dim)
         else:
             shape = sizes[entry.name]

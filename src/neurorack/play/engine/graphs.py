@@ -7,6 +7,7 @@ import numpy as np
 import onnxruntime as ort
 
 from neurorack.core.manifest import Manifest
+from neurorack.core.manifest_io import PRIOR_GRAPHS
 from neurorack.play.engine.graph_stream import GraphStream, Port
 from neurorack.play.engine.sessions import make_session
 
@@ -61,13 +62,13 @@ class Graphs:
             inputs, outputs = (audio,), (Port("values", len(self.fast)),)
         elif name == "descriptors_slow":
             inputs, outputs = (Port("audio", None, 4 * m.hop),), (Port("values", len(self.slow)),)
-        elif name.startswith("prior_") and m.prior is not None:
+        elif name in PRIOR_GRAPHS and m.prior is not None:
             size = m.latent_size if name == "prior_latent" else len(m.controls)
             names = ("controls",) if name == "prior_latent" else ("held", "mask")
             told = [Port("previous", size), *(Port(each, len(m.controls)) for each in names)]
             if name == "prior_controls":
                 told.append(Port("clock", 4))
-            chance = Port("noise", m.prior.noise[name.removeprefix("prior_")]), Port("temperature", 1)
+            chance = Port("noise", m.prior.noise[PRIOR_GRAPHS[name]]), Port("temperature", 1)
             inputs, outputs = (*told, *chance), (Port("z" if name == "prior_latent" else "controls", size),)
         else:
             rows = [Port("z", m.latent_size), Port("controls", len(m.controls))]

@@ -75,7 +75,7 @@ class Telling:
     def _look(self, part: Part) -> None:
         tell, voice, n = self._telemetry, part.newest, part.shared.size
         if part.shared.frame.source == Source.MAP:
-            tell.map_x, tell.map_y = part.motion.x, part.motion.y
+            tell.map_x, tell.map_y = part.place(voice)
         late = self._samples - self._look_at
         turn = int(LOOK_S * self._rate)
         if late < 0 or (self._last_load > LIGHT and late < PATIENCE * turn):

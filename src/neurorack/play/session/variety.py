@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from neurorack.core.vendi import distances, vendi
 from neurorack.play.engine.instrument import Instrument
 
 STEP = 8
@@ -27,20 +28,6 @@ MOST = 1200
 """Most seconds and moments looked at; of more, so many at equal distances."""
 PARTS = 4
 ALIKE = 0.1
-
-
-def vendi(points: np.ndarray, width: float) -> float:
-    """Effective number of different points [N, D] under a Gaussian kernel of this width: 1 to N."""
-    kernel = np.exp(-np.square(distances(points, points)) / (2.0 * max(width, 1e-9) ** 2))
-    values = np.linalg.eigvalsh(kernel / len(points))
-    values = values[values > 1e-12]
-    return float(np.exp(-np.sum(values * np.log(values))))
-
-
-def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Euclidean, [N, M], of points [N, D] and [M, D]."""
-    square = np.square(a).sum(axis=1)[:, None] + np.square(b).sum(axis=1)[None] - 2.0 * a @ b.T
-    return np.sqrt(np.maximum(square, 0.0))
 
 
 def variety(instrument: Instrument, rows: np.ndarray, seed: int = 0) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from neurorack.core.manifest_io import PRIOR_GRAPHS
 from neurorack.core.normaliser import OVERSHOOT
 from neurorack.play.engine.graph_stream import GraphStream
 from neurorack.play.engine.graphs import Graphs
@@ -25,7 +26,7 @@ from neurorack.play.engine.plain_state import (
     set_attributes,
 )
 
-CONTROLS, LATENT = "prior_controls", "prior_latent"
+CONTROLS, LATENT = PRIOR_GRAPHS
 SINCE_S = 2.0
 """The time since the gate changed is told up to here."""
 MOST_Z = 8.0
@@ -53,7 +54,7 @@ class Chain:
         self._stream: GraphStream = graphs.stream(name)
         self._output, self._ends, self._every = output, ends, every
         self._which = int(name == LATENT)
-        self._noise = np.zeros(prior.noise[name.removeprefix("prior_")], np.float32)
+        self._noise = np.zeros(prior.noise[PRIOR_GRAPHS[name]], np.float32)
         size = len(ends[0])
         self.now = np.zeros(size, np.float32)
         """Present values [size]."""

@@ -32,7 +32,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load
 from torch import Tensor
 from torch.nn import functional
 
@@ -53,11 +52,10 @@ from neurorack.learn.measure.render import Renderer
 from neurorack.learn.measure.score import prepare_sources
 from neurorack.learn.measure.subject import Source, Vocabulary
 from neurorack.learn.model import decoder as parts
-from neurorack.learn.model.autoencoder import Autoencoder
-from neurorack.learn.model.config import ModelConfig
 from neurorack.learn.model.envelope import _points_hz
-from neurorack.learn.model.streaming import Tape, interpolate_frames, with_past
+from neurorack.learn.model.streaming import Tape, has_begun, interpolate_frames, with_past
 from neurorack.learn.train.counterfactual import Measuring
+from neurorack.learn.train.origin import load_model
 
 WAYS = ("as-is", "centred", "lagged", "predicted", "observed", "servo")
 SOLVED = ("brightness", "boominess", "noisiness")
@@ -152,11 +150,7 @@ class Corrected(Renderer):
 
     def __init__(self, archive: Archive) -> None:
         super().__init__(archive)
-        known = ModelConfig.__dataclass_fields__
-        shape = {k: v for k, v in self.manifest.architecture.items() if k in known}
-        model = Autoencoder(ModelConfig.from_dict(shape)).eval()
-        model.load_state_dict(load(archive.member("weights.safetensors")))
-        self.decoder = model.decoder
+        self.decoder = load_model(archive).decoder
         self.solver = Solver(archive)
         self.way = "as-is"
         self.errors: list[list[float]] | None = None
@@ -205,10 +199,11 @@ class Corrected(Renderer):
     def _corrected(self, z: Tensor, c: Tensor, level: Tensor, f0: Tensor, noise: Tensor) -> Tensor:
         """Decoder.run up to the sources, the correction, and the gain stage."""
         d, tape = self.decoder, Tape(None, None)
-        features = d.control(z, c, tape)
-        shape = interpolate_frames(d.head(features), parts.STEPS, tape)
+        begun = has_begun(z, tape)
+        features = d.control(z, c, tape, begun)
+        shape = interpolate_frames(d.head(features), parts.STEPS, tape, begun)
         source_log, out_log, gains = shape.split([parts.BANDS, parts.BANDS, d.stack.gains], dim=1)
-        change = features - with_past(features, 1, tape)[..., :-1]
+        change = features - with_past(features, 1, tape, begun)[..., :-1]
         attack = d.attack(change).unflatten(1, (parts.BANDS, parts.STEPS)).transpose(2, 3).flatten(2)
         bands = noise.reshape(z.shape[0], -1, parts.BANDS).transpose(1, 2)
         n = d.pqmf.synthesise(d.stack(bands, source_log + attack, out_log, gains, tape), tape)

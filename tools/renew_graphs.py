@@ -12,27 +12,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
-import safetensors.torch
 
 from neurorack.core.errors import NeurorackError
 from neurorack.core.manifest import GraphSpec, Manifest
-from neurorack.core.nrk import MANIFEST_PATH, Archive, read_nrk, write_nrk
+from neurorack.core.nrk import MANIFEST_PATH, read_nrk, write_nrk
 from neurorack.core.snapshot import read_snapshot, snapshot_bytes
 from neurorack.learn.descriptors import DescriptorSet, build
-from neurorack.learn.export.graphs import decoder_graph, descriptors_graph, encoder_graph
-from neurorack.learn.model.autoencoder import Autoencoder
-from neurorack.learn.model.config import ModelConfig
-from neurorack.learn.train.origin import WEIGHTS
-
-
-def load_model(archive: Archive) -> Autoencoder:
-    """The model of an instrument of ours, in evaluation mode."""
-    given = archive.manifest.architecture
-    fields = ModelConfig.__dataclass_fields__
-    model = Autoencoder(ModelConfig.from_dict({k: v for k, v in given.items() if k in fields}))
-    model.load_state_dict(safetensors.torch.load(archive.member(WEIGHTS)))
-    return model.eval()
+from neurorack.learn.export.graphs import (
+    decoder_graph,
+    descriptors_graph,
+    encoder_graph,
+    run_from_rest,
+)
+from neurorack.learn.train.origin import load_model
 
 
 def descriptor_parts(manifest: Manifest) -> dict[str, DescriptorSet]:
@@ -66,9 +58,7 @@ def renew(path: Path, output: Path) -> Manifest:
     snapshot = read_snapshot(members[old.snapshot_path], old)
 
     def run(name: str, inputs: dict[str, np.ndarray | None]) -> np.ndarray:
-        session = ort.InferenceSession(members[graphs[name].path], providers=["CPUExecutionProvider"])
-        given = {key: value for key, value in inputs.items() if value is not None}
-        return session.run(None, {**given, "state": np.zeros((1, graphs[name].state_size), np.float32)})[0]
+        return run_from_rest(members[graphs[name].path], inputs, graphs[name].state_size)
 
     members[old.snapshot_path] = snapshot_bytes(
         replace(

@@ -6,9 +6,12 @@ Each wrapper fixes the names of the graph's inputs and outputs; docs/nrk-format.
 import io
 import logging
 import warnings
+from collections.abc import Mapping
 
+import numpy as np
 import onnx
 import onnx_ir
+import onnxruntime as ort
 import torch
 from torch import Tensor, nn
 
@@ -129,6 +132,15 @@ def _name_free_axes(model: onnx.ModelProto) -> None:
         dims = value.type.tensor_type.shape.dim
         if len(dims) == 3 and dims[2].dim_param not in ("", "frames"):
             dims[2].dim_param = "frames"
+
+
+def run_from_rest(model: bytes, inputs: Mapping[str, np.ndarray | None], state_size: int) -> np.ndarray:
+    """First output of a graph, as ONNX Runtime computes it from a state of zeros; inputs that are None are
+    left out.
+    """
+    session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
+    given = {name: value for name, value in inputs.items() if value is not None}
+    return session.run(None, {**given, "state": np.zeros((1, state_size), np.float32)})[0]
 
 
 def encoder_graph(encoder: Encoder) -> bytes:

@@ -8,7 +8,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 import torch
 from safetensors.torch import save
 
@@ -22,7 +21,12 @@ from neurorack.core.timebase import HOP, SLOW_EVERY
 from neurorack.core.version import __version__
 from neurorack.learn.corpus import Corpus
 from neurorack.learn.descriptors import build
-from neurorack.learn.export.graphs import decoder_graph, descriptors_graph, encoder_graph
+from neurorack.learn.export.graphs import (
+    decoder_graph,
+    descriptors_graph,
+    encoder_graph,
+    run_from_rest,
+)
 from neurorack.learn.export.material import CLIP_SECONDS, choose_clips, encode, statistics
 from neurorack.learn.model.autoencoder import Autoencoder
 from neurorack.learn.train.checkpoint import NAME, load_checkpoint
@@ -198,8 +202,7 @@ def _snapshot(
         decoder_inputs["f0_hz"] = f0_hz
 
     def run(name: str, inputs: dict[str, np.ndarray]) -> np.ndarray:
-        session = ort.InferenceSession(members[f"{name}.onnx"], providers=["CPUExecutionProvider"])
-        return session.run(None, {**inputs, "state": np.zeros((1, states[name]), np.float32)})[0]
+        return run_from_rest(members[f"{name}.onnx"], inputs, states[name])
 
     slow = None
     if "descriptors_slow" in states:

@@ -1,4 +1,4 @@
-"""Where a new run's weights come from: fresh ones, or those of a run or an instrument (fine-tuning)."""
+"""Where weights come from: fresh ones, or those of a run or an instrument (fine-tuning)."""
 
 from pathlib import Path
 
@@ -7,8 +7,9 @@ import torch
 from torch import nn
 
 from neurorack.core.errors import NeurorackError
-from neurorack.core.nrk import read_nrk
-from neurorack.learn.model.config import PUBLISHED_ARMS
+from neurorack.core.nrk import Archive, read_nrk
+from neurorack.learn.model.autoencoder import Autoencoder
+from neurorack.learn.model.config import PUBLISHED_ARMS, ModelConfig
 from neurorack.learn.model.latent import standardise
 from neurorack.learn.train.checkpoint import NAME, load_checkpoint
 from neurorack.learn.train.loop import Trainer
@@ -52,3 +53,12 @@ def _load(origin: Path, model: nn.Module) -> None:
         return
     archive = read_nrk(origin)
     model.load_state_dict(safetensors.torch.load(archive.member(WEIGHTS)))
+
+
+def load_model(archive: Archive) -> Autoencoder:
+    """The model of an instrument, in evaluation mode, from what its .nrk says of it and its weights."""
+    known = ModelConfig.__dataclass_fields__
+    shape = {k: v for k, v in archive.manifest.architecture.items() if k in known}
+    model = Autoencoder(ModelConfig.from_dict(shape))
+    model.load_state_dict(safetensors.torch.load(archive.member(WEIGHTS)))
+    return model.eval()

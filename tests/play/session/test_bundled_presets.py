@@ -1,4 +1,4 @@
-"""The presets that come with the instruments: whole, for controls and clips there are, eight of each."""
+"""The presets that come with the instruments: whole, for controls and clips there are, ten of each."""
 
 import importlib.util
 import shutil
@@ -16,7 +16,7 @@ from neurorack.play.engine.instrument import Instrument
 from neurorack.play.session.presets import Presets
 
 ROOT = Path(__file__).parents[3]
-KINDS = {"drone": 2, "keys": 2, "transfer": 2, "gated": 1, "broken": 1}
+KINDS = {"drone": 2, "keys": 2, "transfer": 2, "gated": 1, "broken": 1, "alone": 2}
 
 
 def tool():
@@ -37,6 +37,9 @@ def test_presets_go_into_the_instrument_and_sound(name, tmp_path):
     archive = read_nrk(path)
     assert all(archive.members[k] == v for k, v in before.members.items() if k.endswith((".onnx", ".npy")))
     presets = Presets(archive, tmp_path)
+    files = sorted((ROOT / "tools" / "presets" / name).glob("*.json"))
+    assert len(files) == len(archive.manifest.presets) == sum(KINDS.values())
+    assert archive.manifest.presets[-1].path.startswith("presets/10-")
     assert not presets.faults and Counter(row["kind"] for row in presets.rows()) == KINDS
     ids = [clip.name[:64] for clip in archive.manifest.clips]
     engine = Engine(Instrument(archive))
@@ -45,6 +48,8 @@ def test_presets_go_into_the_instrument_and_sound(name, tmp_path):
     for row in presets.rows():
         assert row["about"].endswith(".")
         patch = presets.get(row["name"]).patch
+        if row["kind"] == "alone":
+            assert patch.source == "prior" and archive.manifest.prior is not None
         frame = patch.frame(archive.manifest, lambda clip: ids.index(clip) if clip in ids else -1)
         frame.panic = len(played)
         engine.render(4096, frame)

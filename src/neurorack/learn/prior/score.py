@@ -14,7 +14,7 @@ from neurorack.learn.prior.phrases import Phrases
 from neurorack.learn.prior.rollout import from_nothing, play_controls, play_latent
 
 STREAMS = 16
-SURPRISES = (0.0, 0.5, 1.5, 2.0)
+SURPRISES = (0.0, 0.5, 0.7, 0.85, 1.0, 1.5, 2.0)
 
 Progress = Callable[[str], None]
 
@@ -77,11 +77,17 @@ def make_judge(material: Material, test: Sequence[Curves], z_scale: np.ndarray, 
 
 
 def surprise(prior: ControlsPrior, judge: Judge, steps: int, seed: int) -> dict[str, dict[str, float]]:
-    """By temperature: how varied so many steps are, how much of them sounds, and how strange they are."""
+    """By temperature: how varied so many steps are, how much of them sounds, how often notes begin, and how
+    strange they are.
+    """
     found = {}
     for heat in SURPRISES:
         out = play_controls(prior, steps, from_nothing(prior, STREAMS), seed, heat)
-        row = {"sounding": float(judge.audible(out).mean()), **judge.variety(out, seed)}
+        row = {
+            "sounding": float(judge.audible(out).mean()),
+            "onsets_per_second": judge.onsets_per_second(out),
+            **judge.variety(out, seed),
+        }
         found[f"{heat:g}"] = row | {k: v for k, v in judge.copying(out, seed).items() if k == "strange"}
     return found
 

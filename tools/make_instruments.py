@@ -178,8 +178,8 @@ def alone(prior: dict) -> list[str]:
         copied = ", ".join(percent(part.get("copied")) for part in parts)
         lines += [
             f"An hour, by sixths: {', '.join(number(p['vendi']) for p in parts)} different moments; {copied} "
-            "of note beginnings copied; nearest second of all that it had played before, over the distance of "
-            f"two recorded ones: {', '.join(map(number, echoes['own']))} (of what other hours had: "
+            "of note beginnings copied; nearest second of all that it had played before, over the distance "
+            f"of two recorded ones: {', '.join(map(number, echoes['own']))} (of what other hours had: "
             f"{', '.join(map(number, echoes['others']))}).",
         ]
     lines += [

@@ -54,7 +54,8 @@ def test_presets_go_into_the_instrument_and_sound(name, tmp_path):
         frame.panic = len(played)
         engine.render(4096, frame)
         frame.gate = True
-        audio = np.concatenate([engine.render(4096, frame, noise) for _ in range(8)], axis=1)
+        blocks = 40 if row["kind"] == "alone" else 8  # what plays by itself may begin with a rest
+        audio = np.concatenate([engine.render(4096, frame, noise) for _ in range(blocks)], axis=1)
         played[row["name"]] = 10 * np.log10(np.square(audio).mean() + 1e-12)
         assert np.isfinite(audio).all() and np.abs(audio).max() <= 1.0
     assert min(played.values()) > -40, played

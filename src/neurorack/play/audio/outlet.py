@@ -89,6 +89,7 @@ class Outlet:
         self._later = later
         self._lost = ""
         self._retry_at = 0.0
+        self._seen, self._seen_at = 0, 0.0
         self._closing: threading.Thread | None = None
         names = candidates(options)
         self.note = ""

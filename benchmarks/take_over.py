@@ -1,6 +1,6 @@
 """Does a needle that changes hands click? Every way of it, beside the same movement made by a hand alone.
 
-    python benchmarks/take_over.py winds [--seeds 0,1,2] [--json]
+    python benchmarks/take_over.py winds [--seeds 0,1,2] [--only brightness] [--json]
 
 A control goes over, in the middle of the sound, from the prior to a hand, back, from a clip to the prior, and
 back. A click is told from a sound that becomes brighter by how far the largest second difference of the
@@ -117,12 +117,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("instrument")
     parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--only", metavar="CONTROL", help="this control alone")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     instrument = load_instrument(given.instrument)
     seeds = [int(seed) for seed in given.seeds.split(",")]
     found: dict[str, dict[str, list[float]]] = {kind: {} for kind in (*KINDS, *LEAPS)}
-    for row, name in enumerate(instrument.map.names):
+    rows = [row for row, name in enumerate(instrument.map.names) if given.only in (None, name)]
+    for row in rows:
+        name = instrument.map.names[row]
         for kind in KINDS:
             for seed in seeds:
                 for which, value in clicks(instrument, kind, row, seed).items():
@@ -130,8 +133,8 @@ def main() -> None:
     if given.json:
         print(json.dumps({"times_the_hand": found, "machine": machine()}, indent=1))
         return
-    print("| click, times the hand's (median of seeds) | " + " | ".join(instrument.map.names) + " |")
-    print("|---|" + "---:|" * instrument.map.size)
+    print("| click, times the hand's (median of seeds) | " + " | ".join(found[KINDS[0]]) + " |")
+    print("|---|" + "---:|" * len(rows))
     for kind, by_name in found.items():
         print(f"| {kind} | " + " | ".join(f"{np.median(values):.2f}" for values in by_name.values()) + " |")
     middles = [float(np.median(v)) for kind in KINDS for v in found[kind].values()]

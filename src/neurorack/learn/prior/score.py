@@ -123,6 +123,8 @@ def rounded(value: Any) -> Any:
     """Numbers to four digits; what is no finite number becomes None."""
     if isinstance(value, dict):
         return {k: rounded(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [rounded(v) for v in value]
     if isinstance(value, float | np.floating):
         return float(f"{value:.4g}") if np.isfinite(value) else None
     return value

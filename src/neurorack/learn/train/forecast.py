@@ -115,7 +115,8 @@ def words_before(distance: float | None, known_in_s: float | None) -> str:
         when = f"forecast in about {_minutes(known_in_s)} min"
     if distance is None:
         return when
-    return f"not playable yet, {when}" if distance > PLAYABLE_DISTANCE else f"perhaps playable already, {when}"
+    known = "not playable yet" if distance > PLAYABLE_DISTANCE else "perhaps playable already"
+    return f"{known}, {when}"
 
 
 def in_words(found: Forecast, until_s: Callable[[float], float]) -> str:

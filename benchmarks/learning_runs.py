@@ -97,10 +97,10 @@ class Run:
             return found.earliest is None or found.latest is None
         if found.earliest is None:
             return False
+        if true == 0.0:  # somewhere before the first evaluation
+            return found.earliest <= self.spectral[0].share + ROUNDING
         latest = 1.0 if found.latest is None else found.latest
-        # What lay before the first evaluation was never seen: a forecast of "before now" is right.
-        first = self.spectral[0].share
-        return min(found.earliest, first) - ROUNDING <= max(true, first) <= max(latest, first) + ROUNDING
+        return found.earliest - ROUNDING <= true <= latest + ROUNDING
 
 
 def read(folder: Path) -> Run:

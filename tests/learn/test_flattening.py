@@ -19,7 +19,7 @@ def beside(monkeypatch):
 
 
 def cloud(at: float, count: int = 90, seed: int = 0) -> dict[str, np.ndarray]:
-    points = np.random.default_rng([seed, int(10 * at)]).standard_normal((count, 4))
+    points = np.random.default_rng([seed, int(10 * at) + 1000]).standard_normal((count, 4))
     points[:, 0] += at
     return {"embedding": points, "descriptors": 2 * points}
 

@@ -13,7 +13,8 @@ descriptors, each scaled by all corpora together. Distances there are energy dis
 same distribution).
 
 1. To the base's corpus and to the user's own: tuned beside fresh. "Drawn in" is fresh's distance to the
-   base's corpus less tuned's: above 0, tuning has pulled it there.
+   base's corpus less tuned's: above 0, tuning has brought it nearer; the same to the user's corpus beside
+   it, because an instrument that has learned more may be nearer to all recordings.
 2. Recordings of the user's test split, rebuilt: distance to the nearest sound of the base's corpus over that
    of the recording itself. Below 1: rebuilding took them towards the base.
 3. With two users or more, for each pair: distance between what their instruments play over distance between
@@ -156,7 +157,8 @@ def drawn_in(base: Spaces, own: Spaces, tuned: Spaces, fresh: Spaces | None, see
         if fresh is not None:
             f = fresh[space]
             found["fresh"] = {"base": energy(f, b), "own": energy(f, o)}
-            found["drawn_in"] = spread(lambda t, f, b: energy(f, b) - energy(t, b), (t, f), (b,), seed=seed)
+            for key, corpus in (("drawn_in", b), ("drawn_home", o)):
+                found[key] = spread(lambda t, f, c: energy(f, c) - energy(t, c), (t, f), (corpus,), seed=seed)
         result[space] = found
     return result
 

@@ -42,11 +42,9 @@ def markdown(result: dict[str, Any]) -> str:
                 lines.append(f"| {label.format(own=own, **names)} | " + " | ".join(cells) + " |")
         lines.append("")
         if "drawn_in" in figures["played"][SPACES[0]]:
-            said = [f"{span(figures['played'][s]['drawn_in'], '+')} ({s})" for s in SPACES]
-            lines += [
-                f"Drawn in by tuning (above 0: nearer to {result['base_corpus']}): {', '.join(said)}.",
-                "",
-            ]
+            for key, corpus in (("drawn_in", result["base_corpus"]), ("drawn_home", own)):
+                said = [f"{span(figures['played'][s][key], '+')} ({s})" for s in SPACES]
+                lines += [f"Nearer to {corpus} by tuning: {', '.join(said)}.", ""]
         if "rebuilt" in figures:
             lines += [
                 f"| {result['rebuilt'][own]} held-out recordings, rebuilt by | embedding | descriptors |",

@@ -3,8 +3,10 @@
     python tools/make_instruments.py RECORDINGS --minutes 60 [--only winds] [--work runs] [--trained-on "…"]
 
 Steps already done in the work folder are not done again: prepare continues, train resumes, export and measure
-are quick. RECORDINGS holds melodic/, percussion/ and a manifest.csv with one row for each file
-(out, source_repo, commit, licence); only sources named in it are bundled, each with its attribution.
+are quick. RECORDINGS holds melodic/, percussion/, voice/ and a manifest.csv with one row for each file
+(out, source_repo, commit, licence); only sources named in it are bundled, each with its attribution. A recipe
+with an origin begins with the weights of that bundled instrument, which is made before it. Presets come from
+tools/presets/NAME; where they no longer fit the instrument it is made without, and a sentence says so.
 """
 
 import argparse
@@ -55,7 +57,28 @@ RECIPES: dict[str, dict[str, object]] = {
         ],
         "train": ["--size", "rack"],
     },
+    "mouth": {
+        "folder": "voice",
+        "title": "Mouth",
+        "description": "A voice that reads and voices that sing vowels: murmur, hiss, choir. It follows "
+        "pitch, but heard too little singing to promise to be in tune.",
+        "prepare": [],
+        "origin": "winds",
+        "train": ["--size", "rack", "--lr", "0.001"],  # as `neurorack new` tunes weights that exist
+    },
 }
+"""In the order in which they are made."""
+
+
+def origin_of(name: str) -> list[object]:
+    """Options of train: the bundled instrument whose weights a recipe begins with, if it names one."""
+    origin = RECIPES[name].get("origin")
+    return ["--from", INSTRUMENTS / f"{origin}.nrk"] if origin else []
+
+
+def in_order(names: list[str] | None) -> list[str]:
+    """The names asked for (None: all) in the order of the recipes: an origin before what begins with it."""
+    return [name for name in RECIPES if names is None or name in names]
 
 
 def neurorack(*arguments: object) -> None:
@@ -255,7 +278,8 @@ def make(name: str, recordings: Path, work: Path, minutes: float, trained_on: st
     if (run / "run.json").exists():
         neurorack("train", corpus, "-o", run, "--resume")
     else:
-        neurorack("train", corpus, "-o", run, "--minutes", minutes, *recipe["train"], *extra)  # type: ignore[misc]
+        given = [*recipe["train"], *origin_of(name), *extra]  # type: ignore[misc]
+        neurorack("train", corpus, "-o", run, "--minutes", minutes, *given)
     document = json.loads((corpus / "corpus.json").read_text("utf-8"))
     sources = provenance(recordings, str(recipe["folder"]), {f["path"] for f in document["files"]})
     listed = work / f"{name}-provenance.json"
@@ -266,8 +290,19 @@ def make(name: str, recordings: Path, work: Path, minutes: float, trained_on: st
         "--licence", licence_of(sources), "--provenance", listed, "--trained-on", trained_on,
     )  # fmt: skip
     neurorack("prior", target, corpus, "--minutes", PRIOR_MINUTES)
+    presets(name, target)
     picture_alone(name, target)
     score(name, work)
+
+
+def presets(name: str, target: Path) -> None:
+    """Put the instrument's presets in, where there are any and they fit it."""
+    folder = ROOT / "tools" / "presets" / name
+    if not folder.is_dir():
+        return
+    done = subprocess.run([sys.executable, str(ROOT / "tools" / "add_presets.py"), str(folder), str(target)])
+    if done.returncode:
+        print(f"{target} is without presets: mend {folder}, then run tools/add_presets.py.", flush=True)
 
 
 def score(name: str, work: Path) -> None:
@@ -290,7 +325,7 @@ def main() -> None:
     parser.add_argument("--train-option", action="append", default=[], help="passed on to train; repeatable")
     parser.add_argument("--cards", action="store_true", help="only measure what is there and write the cards")
     options = parser.parse_args()
-    for name in options.only or sorted(RECIPES):
+    for name in in_order(options.only):
         if options.cards:
             score(name, options.work)
             continue

@@ -35,10 +35,9 @@ import click
 @click.option("--cv-out", default="", help="Voltages on the card's outputs: brightness=3,gate=4.")
 @click.option(
     "--block",
-    default=128,
-    show_default=True,
     type=click.IntRange(16, 4096),
-    help="Samples rendered at a time: fewer answer quicker, more are safer.",
+    help="Samples rendered at a time: fewer answer quicker, more are safer. Default 128, growing to 512 "
+    "while a card loses blocks because they come late; a number given here stays.",
 )
 @click.option("--midi", default="all", show_default=True, help="MIDI inputs: all, none, or part of a name.")
 @click.option("--mpe", is_flag=True, help="Every MIDI input is an MPE controller from the start.")
@@ -68,7 +67,7 @@ def command(
     input_device: str | None,
     cv_in: str,
     cv_out: str,
-    block: int,
+    block: int | None,
     midi: str,
     mpe: bool,
     midi_relative: str,

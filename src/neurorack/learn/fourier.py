@@ -35,17 +35,18 @@ class RealFft(nn.Module):
         self.bins = size // 2 + 1
         if not self.splits:
             return
-        roots = np.exp(-2j * np.pi / ROWS * np.outer(np.arange(self.rows), np.arange(ROWS)))
-        factors = np.exp(-2j * np.pi / size * np.outer(np.arange(self.width), np.arange(ROWS)))
+        roots = np.exp(-2j * np.pi / ROWS * np.outer(np.arange(ROWS), np.arange(self.rows)))
+        factors = np.exp(-2j * np.pi / size * np.outer(np.arange(ROWS), np.arange(self.width)))
         ends = np.exp(
             -2j * np.pi / self.width * np.outer(np.arange(self.width), np.arange(self.width // 2 + 1))
         )
         made = {
-            # (re | im) times (c | c) plus (im | re) times (-s | s) is the product with c + i s.
-            "sums": np.concatenate([roots.real, roots.imag], axis=1),
-            "turned_sums": np.concatenate([roots.imag, roots.real], axis=1),
-            "cosines": np.concatenate([factors.real, factors.real], axis=1),
-            "sines": np.concatenate([-factors.imag, factors.imag], axis=1),
+            # Rows (re, im) of every k1; (re, im) times (c, c) plus (im, re) times (-s, s) is the product with
+            # c + i s.
+            "sums": _paired(roots.real, roots.imag),
+            "turned_sums": _paired(roots.imag, roots.real),
+            "cosines": _paired(factors.real, factors.real),
+            "sines": _paired(-factors.imag, factors.imag),
             "columns": np.block([[ends.real, ends.imag], [-ends.imag, ends.real]]),
         }
         for name, value in made.items():
@@ -70,10 +71,15 @@ class RealFft(nn.Module):
         missing = self.rows * self.width - self.used
         if missing:
             flat = nn.functional.pad(flat, (0, missing))
-        table = flat.reshape(-1, self.rows, self.width).transpose(1, 2)
-        sums = (table @ self.sums) * self.cosines + (table @ self.turned_sums) * self.sines
-        return sums.reshape(-1, self.width, 2, ROWS).permute(0, 3, 2, 1).reshape(-1, ROWS, 2 * self.width)
+        table = flat.reshape(-1, self.rows, self.width)
+        sums = (self.sums @ table) * self.cosines + (self.turned_sums @ table) * self.sines
+        return sums.reshape(-1, ROWS, 2 * self.width)
 
     def _in_order(self, table: Tensor, like: Tensor) -> Tensor:
         """[B, R, S / 2 + 1] -> [..., bins]."""
         return table.transpose(1, 2).reshape(*like.shape[:-1], -1)[..., : self.bins]
+
+
+def _paired(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """[R, N] twice -> [2 R, N], row by row in turn."""
+    return np.stack([first, second], axis=1).reshape(-1, first.shape[1])

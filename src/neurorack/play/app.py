@@ -29,6 +29,8 @@ READY_PATIENCE_S = 60.0
 FAVOURITE = "winds"
 """The bundled instrument that sounds when none is named."""
 
+BLOCK, LONGEST_BLOCK = 128, 512
+
 
 @dataclass(frozen=True)
 class PlayOptions:
@@ -39,7 +41,8 @@ class PlayOptions:
     browser: bool = True
     backend: BackendName = "auto"
     device: str | None = None
-    block: int = 128
+    block: int | None = None
+    """Samples of a block; None: BLOCK, and longer where a card keeps losing them."""
     lan: bool = False
     """Let other machines open the panel."""
     input: str | None = None
@@ -97,8 +100,8 @@ def play(options: PlayOptions, tell: Callable[[Playing], None]) -> None:
         bridge = Bridge.create()
         stack.callback(bridge.close)
         audio = AudioOptions(
-            str(path.resolve()), options.backend, options.device, options.block, options.input,
-            options.cv_in, options.cv_out,
+            str(path.resolve()), options.backend, options.device, options.block or BLOCK,
+            0 if options.block else LONGEST_BLOCK, options.input, options.cv_in, options.cv_out,
         )  # fmt: skip
         leave_sound_core()
         supervisor = Supervisor(bridge, audio)

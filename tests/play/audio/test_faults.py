@@ -92,7 +92,7 @@ def test_a_card_that_vanishes_is_replaced_and_taken_back(bridge, monkeypatch, wa
     monkeypatch.setattr("neurorack.play.audio.outlet.RETRY_S", 0.2)
     engine, drops, there, cards = CountingEngine(), Drops(), [True], []
 
-    def open_backend(name, again):
+    def open_backend(name, again, block):
         if name != "sounddevice":
             return ClockedBackend(name, 44_100, 128, drops)
         if not there[0]:
@@ -102,7 +102,7 @@ def test_a_card_that_vanishes_is_replaced_and_taken_back(bridge, monkeypatch, wa
 
     renderer = Renderer(engine, bridge, drops)
     reader = RingReader(bridge.output)
-    outlet = Outlet(AudioOptions("", "sounddevice"), open_backend, renderer, renderer.later)
+    outlet = Outlet(AudioOptions("", "sounddevice"), open_backend, renderer, renderer.later, drops)
     try:
         assert outlet.backend is cards[0] and not outlet.note
         wait_for(lambda: engine.position > 1000, "sound")

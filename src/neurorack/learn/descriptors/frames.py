@@ -3,6 +3,7 @@
 from functools import cached_property
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from neurorack.learn.descriptors import bands
@@ -22,6 +23,11 @@ class FrameTables(nn.Module):
     freqs_hz: Tensor
     bark_sum: Tensor
     bark_mean: Tensor
+    """[bins, bands] over the bins bark_first … bark_last - 1, which the bands share out without a gap."""
+    bark_of_bin: Tensor
+    """The band of each of these bins."""
+    bark_bins: Tensor
+    """How many bins each band holds."""
     third_octaves: Tensor
     k_weighting: Tensor
 
@@ -38,7 +44,12 @@ class FrameTables(nn.Module):
         put_constant(self, "scale", scale / (window * np.sum(hann**2)))
         put_constant(self, "freqs_hz", freqs)
         put_constant(self, "bark_sum", bark.T)
-        put_constant(self, "bark_mean", (bark / bark.sum(axis=1, keepdims=True)).T)
+        inside = np.flatnonzero(bark.any(axis=0))
+        self.bark_first, self.bark_last = int(inside[0]), int(inside[-1]) + 1
+        stretch = bark[:, self.bark_first : self.bark_last]
+        self.register_buffer("bark_of_bin", torch.from_numpy(stretch.argmax(axis=0)), persistent=False)
+        put_constant(self, "bark_bins", stretch.sum(axis=1))
+        put_constant(self, "bark_mean", (stretch / stretch.sum(axis=1, keepdims=True)).T)
         put_constant(self, "third_octaves", bands.third_octave_weights(window, sample_rate).T)
         put_constant(self, "k_weighting", bands.k_weighting(window, sample_rate))
         self.specific_loudness = SpecificLoudness()

@@ -39,12 +39,12 @@ class Noisiness(Descriptor):
 
     def forward(self, frames: Frames) -> Tensor:
         tables = frames.tables
-        power = SCALE * frames.power
+        power = SCALE * frames.power[..., tables.bark_first : tables.bark_last]
         mean = power @ tables.bark_mean
         floor = RELATIVE_FLOOR * mean + ABSOLUTE_FLOOR
-        floor_per_bin = floor @ tables.bark_sum.T
-        log_power = (power + floor_per_bin + ABSOLUTE_FLOOR).log()
+        # Every bin of this stretch is in one band: its floor is looked up, which is cheaper than a product.
+        log_power = (power + floor.index_select(-1, tables.bark_of_bin) + ABSOLUTE_FLOOR).log()
         flatness = (log_power @ tables.bark_mean).exp() / (mean + floor)
-        weight = (SCALE * frames.bark + ABSOLUTE_FLOOR).sqrt()
+        weight = (mean * tables.bark_bins + ABSOLUTE_FLOOR).sqrt()
         value = (weight * flatness).sum(dim=-1) / (weight.sum(dim=-1) + REST_WEIGHT)
         return value[:, None]

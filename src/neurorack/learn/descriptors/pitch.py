@@ -18,6 +18,16 @@ KEEP = 0.9
 
 NEWTON_STEPS = 2
 
+COLUMNS = 32
+"""Bins in a row of the table in which sines of many frequencies are worked out."""
+
+MOMENTS = (0, 1, 2)
+"""Derivatives of the trigonometric sum that a Newton step asks for."""
+
+FALL_DEGREE = 4
+"""Degree of the polynomial in the lag that stands for the logarithmic slope of _window_autocorrelation:
+nowhere off by more than 1e-7."""
+
 
 def _window_autocorrelation(tau: Tensor, length: int) -> tuple[Tensor, Tensor]:
     """Autocorrelation of a Hann window of `length` at lag `tau`, 1 at lag 0, and its slope (Boersma 1993)."""
@@ -53,7 +63,11 @@ class Pitch(Descriptor):
     both_sides: Tensor
     inverse_window: Tensor
     ramp: Tensor
-    bins: Tensor
+    powers: Tensor
+    turns: Tensor
+    phases: Tensor
+    exponents: Tensor
+    window_fall: Tensor
 
     def __init__(self, sample_rate: int) -> None:
         super().__init__(sample_rate)
@@ -80,41 +94,70 @@ class Pitch(Descriptor):
         lags = torch.arange(self.lowest_lag - 1, self.highest_lag + 2, dtype=torch.float64)
         put_constant(self, "inverse_window", (1.0 / _window_autocorrelation(lags, self.length)[0]).numpy())
         put_constant(self, "ramp", np.arange(len(lags) - 2, 0, -1.0))
-        put_constant(self, "bins", 2.0 * np.pi * np.arange(self.size // 2 + 1) / self.size)
+        self.rows = -(-(self.size // 2 + 1) // COLUMNS)
+        turn = 2.0 * np.pi / self.size
+        bins = turn * np.arange(self.rows * COLUMNS)
+        put_constant(self, "powers", np.stack([bins**m for m in range(len(MOMENTS))]))
+        # Columns say (cos, sin) of each; rows what completes the real part of i^m e^(i w tau).
+        columns, firsts = (
+            np.arange(COLUMNS),
+            np.tile(np.repeat(COLUMNS * np.arange(self.rows), 2), len(MOMENTS)),
+        )
+        put_constant(self, "turns", turn * np.concatenate([np.repeat(columns, 2), firsts]))
+        phases = [np.tile([np.pi / 2, 0.0], COLUMNS)]
+        phases += [np.tile(np.array([1.0, 2.0]) * np.pi / 2 + m * np.pi / 2, self.rows) for m in MOMENTS]
+        put_constant(self, "phases", np.concatenate(phases) % (2.0 * np.pi))
+        fine = torch.linspace(self.lowest_lag - 1.0, self.highest_lag + 1.0, 2000, dtype=torch.float64)
+        value, slope = _window_autocorrelation(fine, self.length)
+        put_constant(self, "exponents", np.arange(FALL_DEGREE + 1.0))
+        fall = np.polynomial.Polynomial.fit(fine.numpy(), (slope / value).numpy(), FALL_DEGREE).convert().coef
+        put_constant(self, "window_fall", fall[:, None])
 
     def forward(self, frames: Frames) -> Tensor:
-        batch, count = frames.audio.shape[0], frames.audio.shape[1]
-        flat = frames.audio.reshape(batch * count, 1, WINDOW_SAMPLES)
+        batch = frames.audio.shape[0]
+        flat = frames.audio.reshape(-1, 1, WINDOW_SAMPLES)
         pad = (self.lowpass.shape[-1] - self.decimation) // 2
         low = F.conv1d(flat, self.lowpass, stride=self.decimation, padding=pad)
-        low = low.reshape(batch * count, self.length) * self.hann
+        low = low[:, 0] * self.hann
         power = self.spectrum.power(low) * self.weight
         whole = self.autocorrelation.real(power * self.both_sides)
         zero_lag = whole[:, :1] + 1e-6
         a = whole[:, self.lowest_lag - 1 : self.highest_lag + 2] / zero_lag * self.inverse_window
-        left, centre, right = a[:, :-2], a[:, 1:-1], a[:, 2:]
-        curvature = torch.clamp(left - 2.0 * centre + right, max=-1e-6)
-        offset = 0.5 * (left - right) / curvature
-        height = centre - 0.25 * (left - right) * offset
-        peak = (centre >= left) & (centre > right)
-        score = torch.where(peak, height, -1.0)
+        centre = a[:, 1:-1]
+        rise, fall = centre - a[:, :-2], centre - a[:, 2:]
+        peak = (rise >= 0) & (fall > 0)
+        lean = (rise - fall) / torch.clamp(rise + fall, min=1e-6)
+        # A parabola through three values: its top lies lean / 2 of a lag to the right, this much higher.
+        score = torch.where(peak, centre + 0.125 * (rise - fall) * lean, -1.0)
         enough = score >= KEEP * score.amax(dim=1, keepdim=True)
-        best = torch.where(enough & peak, self.ramp, 0.0).argmax(dim=1, keepdim=True)
-        fraction = torch.where(peak, offset, 0.0).gather(1, best).clamp(-0.5, 0.5)
+        best = torch.where(enough, self.ramp, 0.0).argmax(dim=1, keepdim=True)
+        fraction = torch.where(peak, 0.5 * lean, 0.0).gather(1, best).clamp(-0.5, 0.5)
         tau = best + self.lowest_lag + fraction.detach()
-        found = peak.to(a.dtype).gather(1, best)
-        normal = power / zero_lag
+        moments = self._moments(power / zero_lag)
         for _ in range(NEWTON_STEPS):
-            angle = tau * self.bins
-            value, slope = _window_autocorrelation(tau, self.length)
-            sine, cosine = normal * torch.sin(angle), normal * torch.cos(angle)
-            total = cosine.sum(dim=1, keepdim=True)
-            first = -(sine * self.bins).sum(dim=1, keepdim=True)
-            second = -(cosine * self.bins * self.bins).sum(dim=1, keepdim=True)
-            # maximise total / value; the window's own curvature is negligible beside the signal's
-            gradient = first - total * slope / value
+            total, first, second = self._sums(moments, tau)
+            # maximise total / window; the window's own curvature is negligible beside the signal's
+            gradient = first - total * (tau**self.exponents @ self.window_fall)
             tau = tau - (gradient / torch.clamp(second, max=-1e-6)).clamp(-0.5, 0.5)
         tau = tau.clamp(self.lowest_lag - 0.5, self.highest_lag + 0.5)
         f0_hz = self.rate_hz / tau
-        periodicity = (height.gather(1, best) * found).clamp(0.0, 1.0)
-        return torch.cat([f0_hz, periodicity], dim=1).reshape(batch, count, 2).transpose(1, 2)
+        periodicity = score.gather(1, best).clamp(0.0, 1.0)
+        return torch.cat([f0_hz, periodicity], dim=1).reshape(batch, -1, 2).transpose(1, 2)
+
+    def _moments(self, spectrum: Tensor) -> Tensor:
+        """p_k w_k^m for m = 0, 1, 2 of p [B, bins], w_k = 2 pi k / size; bins in rows of COLUMNS."""
+        missing = self.powers.shape[-1] - spectrum.shape[-1]
+        moments = F.pad(spectrum, (0, missing))[:, None] * self.powers
+        return moments.unflatten(2, (-1, COLUMNS))
+
+    def _sums(self, moments: Tensor, tau: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """sum_k p_k cos(w_k tau) at tau [B, 1] and its first two derivatives, each [B, 1].
+
+        With k = COLUMNS a + b, e^(i w_k tau) is a factor of the row times a factor of the column: two short
+        lists of sines instead of one of every bin.
+        """
+        sines = torch.sin(tau * self.turns + self.phases)
+        columns = sines[:, : 2 * COLUMNS].reshape(-1, 1, COLUMNS, 2)
+        rows = sines[:, 2 * COLUMNS :].reshape(-1, len(MOMENTS), self.rows, 2)
+        total, first, second = (moments @ columns * rows).sum(dim=(-2, -1)).split(1, dim=1)
+        return total, first, second

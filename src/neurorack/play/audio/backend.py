@@ -37,6 +37,9 @@ class AudioOptions:
     device: str | None = None
     """Sound card to play through: its number or part of its name; None: the system's default."""
     block: int = 128
+    """Samples asked for at a time."""
+    longest_block: int = 0
+    """Up to where a card's blocks grow while it loses them late (block_guard.py); 0: they stay."""
     input: str | None = None
     """Sound card to listen to, likewise; "default": the system's; None: none. JACK has a port for it."""
     cv_in: str = ""

@@ -1,6 +1,7 @@
 """Opening the backend that was asked for; for "auto" the best one: a JACK server, a card, the browser."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from neurorack.core.errors import NeurorackError
 from neurorack.play.audio.backend import AudioOptions, Backend, Drops
@@ -14,22 +15,23 @@ from neurorack.play.audio.wiring import parse_outputs
 JACK_CALIBRATION = "JACK"
 """The device under whose name calibrations of JACK's ports are kept."""
 
-Open = Callable[[str, bool], Backend]
-"""(name of a backend, whether to look for new devices) -> an opened one that does not yet ask for blocks."""
+Open = Callable[[str, bool, int], Backend]
+"""(name of a backend, whether to look for new devices, samples of a block) -> an opened one that does not yet
+ask for blocks."""
 
 
 def opener(options: AudioOptions, sample_rate: int, drops: Drops, listening: Listening) -> Open:
     """An Open for these options; it raises NeurorackError when that backend cannot be had."""
 
-    def open_backend(name: str, again: bool) -> Backend:
+    def open_backend(name: str, again: bool, block: int) -> Backend:
         if name == "jack":
             plugs = parse_outputs(options.cv_out)
             return JackBackend(sample_rate, drops, listening, plugs, load(JACK_CALIBRATION))
         if name == "sounddevice":
             if again:
                 look_again()
-            return CardBackend(sample_rate, options, drops, listening)
-        return ClockedBackend(name, sample_rate, options.block, drops)
+            return CardBackend(sample_rate, replace(options, block=block), drops, listening)
+        return ClockedBackend(name, sample_rate, block, drops)
 
     return open_backend
 

@@ -1,7 +1,8 @@
 """The outlet: sees to it that some backend always asks for sound, and changes it while the engine goes on.
 
 When a backend fails or falls silent, a clocked one takes over at once, so that the page, recordings and
-clocks go on; then the lost one is tried again every RETRY_S until it is back.
+clocks go on; then the lost one is tried again every RETRY_S until it is back. A card that keeps losing blocks
+because they come late is opened again with longer ones.
 """
 
 import contextlib
@@ -12,14 +13,16 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from neurorack.core.errors import NeurorackError
-from neurorack.play.audio.backend import CHANNELS, AudioOptions, Backend, Render
+from neurorack.play.audio.backend import CHANNELS, AudioOptions, Backend, Drops, Render
+from neurorack.play.audio.block_guard import BlockGuard
 from neurorack.play.audio.cv import CV_NOTE
 from neurorack.play.audio.open_backend import Open, candidates, open_first
 from neurorack.play.engine.events import Event, Kind
 
 STALLED_S = 0.5
 RETRY_S = 2.0
-NAMES = {"jack": "The JACK server", "sounddevice": "The sound device"}
+CARD = "sounddevice"
+NAMES = {"jack": "The JACK server", CARD: "The sound device"}
 
 
 class Tap:
@@ -66,7 +69,8 @@ def _silence(count: int) -> np.ndarray:
 class Outlet:
     """Owns the backend that sounds. `note` is what the performer should know about it, or empty.
 
-    later: takes events for the next block (the gate of a device that has gone is let go).
+    later: takes events for the next block (the gate of a device that has gone is let go). drops: what the
+    backends count.
     """
 
     def __init__(
@@ -75,13 +79,17 @@ class Outlet:
         open_backend: Open,
         render: Render,
         later: Callable[[Sequence[Event]], None],
+        drops: Drops,
     ) -> None:
         self._options = options
+        self._drops = drops
+        self._guard = BlockGuard(options.block, options.longest_block)
         self._open_backend = open_backend
         self._render = render
         self._later = later
         self._lost = ""
         self._retry_at = 0.0
+        self._seen, self._seen_at = 0, 0.0
         self._closing: threading.Thread | None = None
         names = candidates(options)
         self.note = ""
@@ -90,7 +98,7 @@ class Outlet:
         self._tap.open()
         if self.note and backend.name != names[0]:
             self._lost = names[0]
-        self._seen, self._seen_at = 0, time.monotonic()
+        self._taken()
         self._retry_at = time.monotonic() + RETRY_S
 
     def watch(self) -> None:
@@ -104,6 +112,8 @@ class Outlet:
         elif self._lost and now >= self._retry_at:
             self._try_again()
             self._retry_at = time.monotonic() + RETRY_S
+        elif self.backend.name == CARD and self._guard.look(self._drops.late, now):
+            self._lengthen()
 
     def stop(self) -> None:
         """No more sound."""
@@ -115,7 +125,7 @@ class Outlet:
 
     def _started(self, name: str, again: bool = False) -> Backend:
         """A backend that asks for blocks of a tap still closed."""
-        backend, tap = self._open_backend(name, again), Tap(self._render)
+        backend, tap = self._open_backend(name, again, self._guard.block), Tap(self._render)
         try:
             backend.start(tap)
         except BaseException:
@@ -139,7 +149,7 @@ class Outlet:
         # Closing a device that has gone may take long, or for ever.
         self._closing = threading.Thread(target=old.stop, name="closing", daemon=True)
         self._closing.start()
-        self._seen, self._seen_at = 0, time.monotonic()
+        self._taken()
         self._retry_at = time.monotonic() + RETRY_S
 
     def _try_again(self) -> None:
@@ -153,5 +163,26 @@ class Outlet:
         old_tap.close()
         self.backend, self._lost, self.note = backend, "", ""
         self._tap.open()
-        self._seen, self._seen_at = 0, time.monotonic()
+        self._taken()
         old.stop()
+
+    def _lengthen(self) -> None:
+        """The card again, with longer blocks: it is closed first, for few can be opened twice."""
+        card = self.backend
+        note = self._guard.lengthen()
+        self._tap.close()
+        card.stop()
+        try:
+            self.backend = self._started(CARD)
+        except NeurorackError as error:
+            self._fall_back(error)
+            return
+        self.note = note
+        self._tap.open()
+        self._taken()
+
+    def _taken(self) -> None:
+        """A backend has been taken: watch it from now on."""
+        now = time.monotonic()
+        self._seen, self._seen_at = 0, now
+        self._guard.opened(now)

@@ -66,7 +66,7 @@ def _play(bridge: Bridge, options: AudioOptions, status: Status) -> None:
     keeper = Keeper(engine, renderer, bridge, listening, status, command)
     freeze_garbage()
     open_backend = opener(options, engine.sample_rate, drops, listening)
-    outlet = Outlet(options, open_backend, renderer, renderer.later)
+    outlet = Outlet(options, open_backend, renderer, renderer.later, drops)
     keeper.start()
     status.state = RUNNING
     parent = multiprocessing.parent_process()

@@ -60,6 +60,12 @@ class EncoderStream:
         self.frames += steps
         return z
 
+    def step(self, audio: np.ndarray) -> np.ndarray:
+        """The next frame of one sound [1, 128] -> z [Z], valid until the next call."""
+        self.graph.inputs(1)["audio"][:] = audio
+        self.frames += 1
+        return self.graph.run(1)["z"][0, :, 0]
+
 
 class DescriptorStream:
     """audio [B, 128 T] -> values [B, D, T], physical units, rows in the order of `manifest.measured`.

@@ -1,6 +1,7 @@
 """`neurorack bench`: what an instrument costs on paper and on this machine."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -15,8 +16,15 @@ import click
     show_default=True,
     help="Sound computed for each figure; more makes the rare slow blocks show.",
 )
+@click.option(
+    "--block",
+    "blocks",
+    type=click.Choice(["128", "256", "512", "2048"]),
+    multiple=True,
+    help="Samples a block, repeatable; by default all four.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-def command(instrument: str, seconds: float, as_json: bool) -> None:
+def command(instrument: str, seconds: float, blocks: tuple[str, ...], as_json: bool) -> None:
     """Measure what instrument NAME (or a .nrk file) costs on one core of this machine.
 
     The real-time factor is computing time over sounding time: below 1 keeps up, the lower the better. What
@@ -30,16 +38,17 @@ def command(instrument: str, seconds: float, as_json: bool) -> None:
     Examples:
       neurorack bench Winds
       neurorack bench mine.nrk --seconds 60 --json
+      neurorack bench mine.nrk --block 128
     """
-    report = measure(instrument, seconds)
+    report = measure(instrument, seconds, [int(block) for block in blocks])
     if as_json:
         click.echo(json.dumps(report, indent=1, allow_nan=False))
     else:
         _show(report)
 
 
-def measure(name: str, seconds: float) -> dict[str, Any]:
-    """All figures of one instrument as plain values."""
+def measure(name: str, seconds: float, blocks: Sequence[int] = ()) -> dict[str, Any]:
+    """All figures of one instrument as plain values, at some of timing.BLOCKS, or at all of them."""
     from neurorack.core.library import find
     from neurorack.core.manifest_io import PRIOR_GRAPHS
     from neurorack.core.nrk import read_nrk
@@ -52,7 +61,7 @@ def measure(name: str, seconds: float) -> dict[str, Any]:
     costs = {graph: graph_cost(archive, graph) for graph in archive.manifest.graphs}
     host = machine()
     loaded = Instrument(archive)
-    ways = ways_of(loaded)
+    ways, timed = ways_of(loaded), blocks or BLOCKS
 
     def grouped(field: str) -> dict[str, Any]:
         """By graph, slow descriptors among the descriptors; the total is a live transfer: without priors."""
@@ -71,9 +80,9 @@ def measure(name: str, seconds: float) -> dict[str, Any]:
         "latency_samples": loaded.latency_samples,
         "latency_ms": 1000.0 * loaded.latency_samples / loaded.sample_rate,
         "sample_rate": loaded.sample_rate,
-        "rtf": {str(block): real_time_factors(loaded, block, seconds) for block in BLOCKS},
+        "rtf": {str(block): real_time_factors(loaded, block, seconds) for block in timed},
         "engine_rtf": {
-            str(block): {way: engine_factors(loaded, way, block, seconds) for way in ways} for block in BLOCKS
+            str(block): {way: engine_factors(loaded, way, block, seconds) for way in ways} for block in timed
         },
         "machine": host,
     }

@@ -141,7 +141,9 @@ class Monitor:
             (axes[0], "wanted", evaluation.wanted),
             (axes[1], "heard", evaluation.heard),
         ):
-            axis.specgram(audio + 1e-9, NFFT=1024, noverlap=768, Fs=self.sample_rate, vmin=-140, vmax=-30)
+            # Silence has no logarithm: a hiss of -140 dB stands below it.
+            hiss = 1e-7 * np.random.default_rng(0).standard_normal(len(audio))
+            axis.specgram(audio + hiss, NFFT=1024, noverlap=768, Fs=self.sample_rate, vmin=-140, vmax=-30)
             axis.set_title(name)
         for k, name in enumerate(evaluation.names):
             axes[2 + k].plot(evaluation.asked[k], label="asked")

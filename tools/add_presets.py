@@ -1,4 +1,4 @@
-"""Put a folder of presets into an instrument: every .json of it, in the order of the files' names.
+"""Put a folder of presets into an instrument: every .json of it, in the order of the numbers they begin with.
 
     python tools/add_presets.py tools/presets/winds src/neurorack/instruments/winds.nrk
 
@@ -25,7 +25,7 @@ def add_presets(folder: Path, instrument: Path) -> Manifest:
     members = {name: data for name, data in archive.members.items() if name in archive.manifest.files}
     members = {name: data for name, data in members.items() if name not in former}
     entries = []
-    for file in sorted(folder.glob("*.json")):
+    for file in sorted(folder.glob("*.json"), key=_place):
         data = file.read_bytes()
         try:
             preset = preset_from_bytes(data, own=False)
@@ -37,6 +37,12 @@ def add_presets(folder: Path, instrument: Path) -> Manifest:
         members[path] = data
     manifest = dataclasses.replace(archive.manifest, presets=tuple(entries), format_minor=FORMAT_MINOR)
     return write_nrk(instrument, manifest, members)
+
+
+def _place(file: Path) -> tuple[int, str]:
+    """By the number, so that 10 follows 9; what has none comes last."""
+    number = file.name.split("-")[0]
+    return (int(number) if number.isdecimal() else sys.maxsize, file.name)
 
 
 def _check(preset: Preset, manifest: Manifest) -> None:

@@ -1,6 +1,9 @@
 """Make the bundled instruments from a folder of openly licensed recordings, with the commands any user has.
 
     python tools/make_instruments.py RECORDINGS --minutes 60 [--only winds] [--work runs] [--trained-on "…"]
+    python tools/make_instruments.py --priors [--only winds] [--work runs]     what plays by itself, anew
+    python tools/make_instruments.py --priors again                            … or only its graphs and scores
+    python tools/make_instruments.py --cards                                   measured again, and the cards
 
 Steps already done in the work folder are not done again: prepare continues, train resumes, export and measure
 are quick. RECORDINGS holds melodic/, percussion/, voice/ and a manifest.csv with one row for each file
@@ -12,6 +15,7 @@ tools/presets/NAME; where they no longer fit the instrument it is made without, 
 import argparse
 import csv
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -154,9 +158,13 @@ def further(scores: dict) -> list[str]:
 
 
 PRIOR_MINUTES = 15
-"""How long the priors are trained."""
+"""How long the priors are trained, on one thread."""
 GENERATED = ("--seconds", 120, "--seed", 7)
 """What is rendered of each instrument as it plays by itself, to be looked at."""
+
+
+def percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f} %"
 
 
 def alone(prior: dict) -> list[str]:
@@ -186,8 +194,19 @@ def alone(prior: dict) -> list[str]:
         f"Ten minutes alone: {number(played['vendi'])} different moments (recorded: "
         f"{number(scores['likeness']['recorded']['vendi'])}), {100 * played['copied']:.0f} % copied, "
         f"{100 * played['strange']:.0f} % stranger than nearly all recordings; drift "
-        f"{number(drift['last_from_first'])} ({number(drift['chance'])} by chance). "
-        f"`generated.png` below: two minutes of `neurorack generate -i NAME --seconds 120 --seed 7`.",
+        f"{number(drift['last_from_first'])} ({number(drift['chance'])} by chance).",
+    ]
+    if hour := scores.get("hour"):
+        parts, echoes = hour["parts"], hour["echoes"]
+        copied = ", ".join(percent(part.get("copied")) for part in parts)
+        lines += [
+            f"An hour, by sixths: {', '.join(number(p['vendi']) for p in parts)} different moments; {copied} "
+            "of note beginnings copied; nearest second of all that it had played before, over the distance "
+            f"of two recorded ones: {', '.join(map(number, echoes['own']))} (of what other hours had: "
+            f"{', '.join(map(number, echoes['others']))}).",
+        ]
+    lines += [
+        "`generated.png` below: two minutes of `neurorack generate -i NAME --seconds 120 --seed 7`.",
         "",
     ]
     return lines
@@ -289,9 +308,7 @@ def make(name: str, recordings: Path, work: Path, minutes: float, trained_on: st
         "export", run, "-o", target, "--title", recipe["title"], "--description", recipe["description"],
         "--licence", licence_of(sources), "--provenance", listed, "--trained-on", trained_on,
     )  # fmt: skip
-    neurorack("prior", target, corpus, "--minutes", PRIOR_MINUTES)
-    presets(name, target)
-    picture_alone(name, target)
+    priors(name, work, [])
     score(name, work)
 
 
@@ -303,6 +320,26 @@ def presets(name: str, target: Path) -> None:
     done = subprocess.run([sys.executable, str(ROOT / "tools" / "add_presets.py"), str(folder), str(target)])
     if done.returncode:
         print(f"{target} is without presets: mend {folder}, then run tools/add_presets.py.", flush=True)
+
+
+def script(*arguments: object) -> None:
+    """Run another of the repository's scripts, showing it first."""
+    words = [str(a) for a in arguments]
+    print("python", *words, flush=True)
+    subprocess.run([sys.executable, *words], check=True, cwd=ROOT)
+
+
+def priors(name: str, work: Path, options: list[str]) -> None:
+    """Give the bundled instrument priors and presets, play them for an hour, draw two minutes of it."""
+    target, corpus = INSTRUMENTS / f"{name}.nrk", (work / f"{name}-corpus").resolve()
+    # Of a copy: what is bundled is left alone until everything has gone well.
+    copy = (work / f"{name}-priors.nrk").resolve()
+    shutil.copy(target, copy)
+    neurorack("prior", copy, corpus, "--minutes", PRIOR_MINUTES, "--threads", 1, *options)
+    script("benchmarks/prior_score.py", copy, "--hour", corpus, "--keep")
+    presets(name, copy)
+    copy.replace(target)
+    picture_alone(name, target)
 
 
 def score(name: str, work: Path) -> None:
@@ -317,15 +354,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("recordings", type=Path)
+    parser.add_argument("recordings", type=Path, nargs="?")
     parser.add_argument("--only", choices=sorted(RECIPES), action="append")
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--work", type=Path, default=ROOT / "runs")
     parser.add_argument("--trained-on", default="", help="the machine, in words, for the card")
     parser.add_argument("--train-option", action="append", default=[], help="passed on to train; repeatable")
     parser.add_argument("--cards", action="store_true", help="only measure what is there and write the cards")
+    parser.add_argument(
+        "--priors", choices=["train", "again"], nargs="?", const="train",
+        help="only the priors of what is there, their hour, the presets and the cards",
+    )  # fmt: skip
     options = parser.parse_args()
+    if options.recordings is None and not (options.cards or options.priors):
+        parser.error("RECORDINGS are needed")
     for name in in_order(options.only):
+        if options.priors:
+            priors(name, options.work, ["--again"] if options.priors == "again" else [])
+            card(name, INSTRUMENTS / f"{name}.nrk")
+            continue
         if options.cards:
             score(name, options.work)
             continue

@@ -165,3 +165,14 @@ def test_bench_gives_every_figure(folder):
         for figures in report["engine_rtf"][block].values():
             assert 0 < figures["median"] <= figures["p99"] <= figures["p999"]
     assert {"cpu", "cores", "python", "onnxruntime"} <= set(report["machine"])
+
+
+def test_bench_times_what_is_asked_for_alone(folder):
+    few = ["--seconds", "0.5", "--way", "hold", "--block", "128", "--json"]
+    done = CliRunner().invoke(cli, ["bench", "tiny", *few])
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout)
+    assert list(report["rtf"]) == ["128"] and list(report["engine_rtf"]["128"]) == ["hold"]
+    for strange in ("prior", "sideways"):  # the hand-made instrument does not play by itself
+        done = CliRunner().invoke(cli, ["bench", "tiny", "--way", strange])
+        assert isinstance(done.exception, NeurorackError) and "hold" in str(done.exception)

@@ -17,14 +17,19 @@ import click
     help="Sound computed for each figure; more makes the rare slow blocks show.",
 )
 @click.option(
+    "--way", "only", multiple=True, metavar="WAY", help="Time only this way of playing: hold, prior, live …"
+)
+@click.option(
     "--block",
     "blocks",
-    type=click.Choice(["128", "256", "512", "2048"]),
     multiple=True,
-    help="Samples a block, repeatable; by default all four.",
+    type=click.Choice(["128", "256", "512", "2048"]),
+    help="Time only blocks of so many samples.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-def command(instrument: str, seconds: float, blocks: tuple[str, ...], as_json: bool) -> None:
+def command(
+    instrument: str, seconds: float, only: tuple[str, ...], blocks: tuple[str, ...], as_json: bool
+) -> None:
     """Measure what instrument NAME (or a .nrk file) costs on one core of this machine.
 
     The real-time factor is computing time over sounding time: below 1 keeps up, the lower the better. What
@@ -38,17 +43,20 @@ def command(instrument: str, seconds: float, blocks: tuple[str, ...], as_json: b
     Examples:
       neurorack bench Winds
       neurorack bench mine.nrk --seconds 60 --json
-      neurorack bench mine.nrk --block 128
+      neurorack bench Winds --way prior --block 128 --seconds 60
     """
-    report = measure(instrument, seconds, [int(block) for block in blocks])
+    report = measure(instrument, seconds, only, [int(block) for block in blocks])
     if as_json:
         click.echo(json.dumps(report, indent=1, allow_nan=False))
     else:
         _show(report)
 
 
-def measure(name: str, seconds: float, blocks: Sequence[int] = ()) -> dict[str, Any]:
-    """All figures of one instrument as plain values, at some of timing.BLOCKS, or at all of them."""
+def measure(
+    name: str, seconds: float, only: Sequence[str] = (), blocks: Sequence[int] = ()
+) -> dict[str, Any]:
+    """All figures of one instrument as plain values. only, blocks: what is timed; empty for all."""
+    from neurorack.core.errors import NeurorackError
     from neurorack.core.library import find
     from neurorack.core.manifest_io import PRIOR_GRAPHS
     from neurorack.core.nrk import read_nrk
@@ -61,7 +69,12 @@ def measure(name: str, seconds: float, blocks: Sequence[int] = ()) -> dict[str, 
     costs = {graph: graph_cost(archive, graph) for graph in archive.manifest.graphs}
     host = machine()
     loaded = Instrument(archive)
-    ways, timed = ways_of(loaded), blocks or BLOCKS
+    ways = [way for way in ways_of(loaded) if not only or way in only]
+    blocks = blocks or BLOCKS
+    if strange := set(only) - set(ways):
+        raise NeurorackError(
+            f"{loaded.name} is not played in the way {sorted(strange)[0]!r}: {', '.join(ways_of(loaded))}."
+        )
 
     def grouped(field: str) -> dict[str, Any]:
         """By graph, slow descriptors among the descriptors; the total is a live transfer: without priors."""
@@ -80,9 +93,9 @@ def measure(name: str, seconds: float, blocks: Sequence[int] = ()) -> dict[str, 
         "latency_samples": loaded.latency_samples,
         "latency_ms": 1000.0 * loaded.latency_samples / loaded.sample_rate,
         "sample_rate": loaded.sample_rate,
-        "rtf": {str(block): real_time_factors(loaded, block, seconds) for block in timed},
+        "rtf": {str(block): real_time_factors(loaded, block, seconds) for block in blocks},
         "engine_rtf": {
-            str(block): {way: engine_factors(loaded, way, block, seconds) for way in ways} for block in timed
+            str(block): {way: engine_factors(loaded, way, block, seconds) for way in ways} for block in blocks
         },
         "machine": host,
     }

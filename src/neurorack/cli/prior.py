@@ -40,6 +40,11 @@ Examples
     show_default=True,
     help="How long it plays by itself to be scored.",
 )
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Train nothing: what was learned gets the graphs of today and is scored again.",
+)
 @options.threads
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON on standard output.")
 def command(
@@ -50,6 +55,7 @@ def command(
     seed: int,
     family: str,
     scored_seconds: float,
+    again: bool,
     threads: int | None,
     as_json: bool,
 ) -> None:
@@ -78,7 +84,7 @@ def command(
         )
     if threads:
         torch.set_num_threads(threads)
-    wish = Wish(minutes, steps, seed, family, scored_seconds)  # type: ignore[arg-type]
+    wish = Wish(minutes, steps, seed, family, scored_seconds, again=again)  # type: ignore[arg-type]
     with progress() as update:
         manifest = make_priors(path, corpus, wish, update)
     assert manifest.prior is not None

@@ -80,9 +80,7 @@ def test_corpus_holds_what_was_recorded_and_what_it_measures(recordings: Path, t
     assert str(tmp_path) not in (corpus.path / "corpus.json").read_text(encoding="utf-8")
 
 
-def test_processes_give_the_same_corpus_bit_for_bit(
-    recordings: Path, prepared: Path, tmp_path: Path
-) -> None:
+def test_processes_give_the_same_corpus_bit_for_bit(recordings: Path, prepared: Path, tmp_path: Path) -> None:
     prepare(recordings, tmp_path / "two", Options(descriptors=FAST.descriptors, workers=2))
     assert snapshot(prepared) == snapshot(tmp_path / "two")
 

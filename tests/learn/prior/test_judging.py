@@ -65,6 +65,15 @@ def test_likeness_sees_shifts_collapse_and_broken_ties(judge):
     assert judge.variety(loop)["repeats"] < 0.1 * like["repeats"]
 
 
+def test_a_stream_that_returns_to_its_own_past_is_heard(judge):
+    honest = judge.echoes(judge.trained, 3)
+    loops = np.stack([np.tile(stream[:96], (15, 1)) for stream in judge.trained])
+    looped = judge.echoes(loops, 3)
+    assert len(honest["own"]) == len(honest["others"]) == 2
+    assert all(own > 0.5 * other for own, other in zip(honest["own"], honest["others"], strict=True))
+    assert all(own < 0.3 * other for own, other in zip(looped["own"], looped["others"], strict=True))
+
+
 def test_drift_is_seen_and_chance_is_not(judge):
     steady = judge.drift(judge.trained)
     assert steady["last_from_first"] < 3 * steady["chance"] + 0.05

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 import torch
 
@@ -64,9 +65,29 @@ def test_it_is_given_priors_and_nothing_else_changes(mine, instrument, corpus, n
     assert scores["training"]["controls"]["steps"] == 3
     assert scores["hand"]["kept"] == 0.0
     assert set(scores["foresight"]["controls"]["energy"]["1"]) == {"prior", "hold_last", "walk", "shuffled"}
+    # Again: the same weights, out of the graphs, give the same graphs and the same scores.
+    once_more = json.loads(neurorack("prior", mine, corpus, *SHORT, "--again"))
+    again = read_nrk(mine)
+    assert once_more["training"] == scores["training"] and once_more["foresight"] == scores["foresight"]
+    for name in PRIOR_GRAPHS:
+        feed = np.random.default_rng(1)
+        sessions = [
+            ort.InferenceSession(a.graph(name), providers=["CPUExecutionProvider"]) for a in (after, again)
+        ]
+        inputs = {
+            p.name: feed.standard_normal([1 if isinstance(n, str) else n for n in p.shape]).astype(np.float32)
+            for p in sessions[0].get_inputs()
+        }
+        first, second = (s.run(None, inputs)[0] for s in sessions)
+        assert np.array_equal(first, second)
     # What there is is replaced.
     manifest, members = with_priors(after, *untrained(after), dict.fromkeys(PRIOR_GRAPHS, b""), m.prior)
     assert set(members) == set(m.files) and manifest.graphs.keys() == m.graphs.keys()
+
+
+def test_there_is_nothing_to_score_again_where_nothing_was_learned(mine, corpus, neurorack):
+    with pytest.raises(NeurorackError, match="there are no priors to keep"):
+        neurorack("prior", mine, corpus, *SHORT, "--again")
 
 
 def untrained(archive: Archive) -> tuple[ControlsPrior, LatentPrior]:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 FOLDERS = sorted((ROOT / "tools" / "presets").iterdir())
 BUNDLED = [folder.name for folder in FOLDERS if (bundled_dir() / f"{folder.name}.nrk").exists()]
 """Presets may be there before their instrument."""
-KINDS = {"drone": 2, "keys": 2, "transfer": 2, "gated": 1, "broken": 1}
+KINDS = {"drone": 2, "keys": 2, "transfer": 2, "gated": 1, "broken": 1, "alone": 2}
 """How many there are at least."""
 
 
@@ -53,6 +53,7 @@ def test_presets_go_into_the_instrument_and_sound(name, tmp_path):
     archive = read_nrk(path)
     assert all(archive.members[k] == v for k, v in before.members.items() if k.endswith((".onnx", ".npy")))
     presets = Presets(archive, tmp_path)
+    assert archive.manifest.presets[-1].path.startswith("presets/10-")
     assert not presets.faults and len(presets.rows()) == len(archive.manifest.presets)
     ids = [clip.name[:64] for clip in archive.manifest.clips]
     engine = Engine(Instrument(archive))
@@ -60,11 +61,14 @@ def test_presets_go_into_the_instrument_and_sound(name, tmp_path):
     played: dict[str, float] = {}
     for row in presets.rows():
         patch = presets.get(row["name"]).patch
+        if row["kind"] == "alone":
+            assert patch.source == "prior" and archive.manifest.prior is not None
         frame = patch.frame(archive.manifest, lambda clip: ids.index(clip) if clip in ids else -1)
         frame.panic = len(played)
         engine.render(4096, frame)
         frame.gate = True
-        audio = np.concatenate([engine.render(4096, frame, noise) for _ in range(8)], axis=1)
+        blocks = 40 if row["kind"] == "alone" else 8  # what plays by itself may begin with a rest
+        audio = np.concatenate([engine.render(4096, frame, noise) for _ in range(blocks)], axis=1)
         played[row["name"]] = 10 * np.log10(np.square(audio).mean() + 1e-12)
         assert np.isfinite(audio).all() and np.abs(audio).max() <= 1.0
     assert min(played.values()) > -40, played

@@ -7,7 +7,8 @@ Every head has the same face, so that families are compared on equal terms:
 
 `base` is the vector before; `free` is 1 where a number is to be predicted and 0 where a hand holds it: held
 numbers count nowhere. `noise` is standard normal, and the only chance there is. Temperature 0 gives the
-commonest answer, 1 the corpus's own spread.
+commonest answer, 1 the corpus's own spread. A mixture is as lively at 0 as at 1 in *when* it moves and in its
+smallest moves; what the temperature scales is how far its leaps spread.
 """
 
 import math
@@ -31,11 +32,19 @@ FIRST_LEAP = 0.3
 MOST = 9.0
 """Largest logarithm of a deviation over its floor."""
 
+SMALL = 0.03
+"""Up to here a deviation is no leap but the unrest of what stands: without it notes never end, for a tone at
+perfect rest is nothing that the corpus goes on from."""
 
-def make_head(family: Family, features: int, width: int, floor: Tensor) -> nn.Module:
-    """The head of `family`; `floor` [D] is the least deviation that each number's density may have."""
+
+def make_head(family: Family, features: int, width: int, floor: Tensor, leaps: float = 1.0) -> nn.Module:
+    """The head of `family`; `floor` [D] is the least deviation that each number's density may have.
+
+    leaps: how widely a mixture draws at temperature 1 what lies beyond SMALL, as a share of its density's own
+    deviation.
+    """
     if family in ("mixture", "diagonal"):
-        return MixtureHead(features, width, floor, full=family == "mixture")
+        return MixtureHead(features, width, floor, full=family == "mixture", leaps=leaps)
     return (FlowHead if family == "flow" else ImplicitHead)(features, width, floor)
 
 
@@ -52,11 +61,12 @@ class MixtureHead(nn.Module):
     """
 
     def __init__(
-        self, features: int, width: int, floor: Tensor, full: bool = True, components: int = 8
-    ) -> None:
+        self, features: int, width: int, floor: Tensor, full: bool = True, components: int = 8,
+        leaps: float = 1.0,
+    ) -> None:  # fmt: skip
         super().__init__()
         size = len(floor)
-        self.size, self.components, self.full = size, components, full
+        self.size, self.components, self.full, self.leaps = size, components, full, leaps
         self.register_buffer("floor", floor.float())
         self.noise_size = components + size
         lower = size * (size - 1) // 2 if full else 0
@@ -107,14 +117,16 @@ class MixtureHead(nn.Module):
     def sample(self, features: Tensor, base: Tensor, noise: Tensor, temperature: Tensor) -> Tensor:
         logits, means, deviation, slopes = self.parts(features)
         k, d = self.components, self.size
-        chosen = (logits + temperature * gumbel(noise[:, :k])).argmax(-1, keepdim=True)
+        above = temperature.clamp(min=1.0)
+        chosen = (logits + above * gumbel(noise[:, :k])).argmax(-1, keepdim=True)
         pick = (torch.arange(k, device=noise.device) == chosen).to(noise.dtype).unsqueeze(1)
         eps = noise[:, k:]
         mean, scale = (pick @ means).squeeze(1), (pick @ deviation).squeeze(1)
         if self.full:
             lower = ((pick @ slopes).squeeze(1) @ self.place).unflatten(-1, (d, d))
             eps = eps + (lower @ eps.unsqueeze(-1)).squeeze(-1)
-        return base + mean + temperature * scale * eps
+        small = scale.clamp(max=SMALL)
+        return base + mean + (above * small + self.leaps * temperature * (scale - small)) * eps
 
 
 class FlowHead(nn.Module):

@@ -7,15 +7,15 @@ recordings (learn.prior.phrases), and phrases of training recordings beside thos
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 from scipy.stats import ks_2samp, wasserstein_distance
 
 from neurorack.core.normaliser import OVERSHOOT
-from neurorack.core.vendi import vendi
+from neurorack.core.vendi import distances, vendi
 from neurorack.learn.prior.material import Curves
 
 LAGS = (1, 8, 43)
@@ -28,6 +28,9 @@ FRAGMENT = 22
 """Steps in a fragment: half a second."""
 
 NOTES, LEAST_NOTES = 1500, 10
+ECHOES = 512
+"""Seconds of the past that a present one is compared with."""
+
 AUDIBLE = -1.0
 """Loudness (normalised) above which a step sounds; about the quietest hundredth of a corpus's own steps."""
 
@@ -82,15 +85,20 @@ class Judge:
     def row(self, curves: np.ndarray, seed: int = 0) -> dict[str, Any]:
         """Every figure of one cloud of curves."""
         audible = self.audible(curves)
-        onsets = audible[:, 1:] & ~audible[:, :-1]
         return {
             "distribution": self.distribution(curves),
             "motion": self.motion(curves),
             "sounding": float(audible.mean()),
-            "onsets_per_second": float(onsets.sum() / onsets.size * SECOND),
+            "onsets_per_second": self.onsets_per_second(curves),
             **self.variety(curves, seed),
             **self.copying(curves, seed),
         }
+
+    def onsets_per_second(self, curves: np.ndarray) -> float:
+        """How often a second sound begins out of silence in curves [B, T, C]."""
+        audible = self.audible(curves)
+        onsets = audible[:, 1:] & ~audible[:, :-1]
+        return float(onsets.mean() * SECOND)
 
     def variety(self, curves: np.ndarray, seed: int = 0) -> dict[str, float]:
         """`vendi`: clearly different seconds among WINDOWS; `repeats`: how near the nearest other second of
@@ -103,7 +111,7 @@ class Judge:
         near = cdist(stream, stream) + np.eye(len(stream)) * 1e9
         return {"vendi": vendi(some, width / 2), "repeats": float(np.median(near.min(1)) / width)}
 
-    @property
+    @cached_property
     def width(self) -> float:
         """Median distance of two recorded seconds."""
         points = seconds(self.recorded, np.random.default_rng(30), WINDOWS)
@@ -114,19 +122,46 @@ class Judge:
         `nearest`: median, over that of held-out recordings; `copied`: share nearer than the nearest
         hundredth of those; `strange`: share farther than the farthest hundredth.
         """
-        own, known = self.notes(alone(self.test, self.loudness)), self.notes(alone(self.train, self.loudness))
+        known, theirs = self._known
         mine = self.notes(curves)
-        if min(len(own), len(known), len(mine)) < LEAST_NOTES:
+        if min(len(theirs), len(known), len(mine)) < LEAST_NOTES:
             return {}
         picks = np.random.default_rng([seed, 32]).permutation(len(mine))[:NOTES]
-        tree = cKDTree(known)
-        theirs, found = tree.query(own)[0], tree.query(mine[picks])[0]
+        found = distances(mine[picks], known).min(1)
         low, high = np.quantile(theirs, [0.01, 0.99])
         return {
             "nearest": float(np.median(found) / np.median(theirs)),
             "copied": float((found < low).mean()),
             "strange": float((found > high).mean()),
         }
+
+    @cached_property
+    def _known(self) -> tuple[np.ndarray, np.ndarray]:
+        """Beginnings of notes in the training recordings, and how far from them held-out ones lie."""
+        own, known = (self.notes(alone(c, self.loudness)) for c in (self.test, self.train))
+        if min(len(own), len(known)) < LEAST_NOTES:
+            return known, np.empty(0)
+        return known, distances(own, known).min(1)
+
+    def echoes(self, curves: np.ndarray, parts: int, seed: int = 0) -> dict[str, Any]:
+        """Does it say again what it said before? Of seconds of each of `parts` equal parts but the first, the
+        median distance to the nearest of as many seconds from all that the same stream played before, over
+        the median distance of two recorded ones: `own` [parts - 1]; and to the nearest from before of the
+        other streams, which it has never heard: `others`. Two streams at least.
+        """
+        rng = np.random.default_rng([seed, 33])
+        length = curves.shape[1] // parts
+        found: dict[str, list[float]] = {"own": [], "others": []}
+        for part in range(1, parts):
+            near: dict[str, list[np.ndarray]] = {"own": [], "others": []}
+            for i in range(len(curves)):
+                now = seconds(curves[i : i + 1, part * length : (part + 1) * length], rng, WINDOWS)
+                before = curves[:, : part * length]
+                for name, some in (("own", before[i : i + 1]), ("others", np.delete(before, i, axis=0))):
+                    near[name].append(distances(now, seconds(some, rng, ECHOES)).min(1))
+            for name, all_near in near.items():
+                found[name].append(float(np.median(all_near) / self.width))
+        return found
 
     def notes(self, curves: np.ndarray) -> np.ndarray:
         """Beginnings of notes out of silence, in curves [B, T, C], during which no other one begins:

@@ -25,6 +25,7 @@ from neurorack.learn.prior.model import (
     PriorConfig,
     parameters,
 )
+from neurorack.learn.prior.restore import restored
 from neurorack.learn.prior.score import rounded, score
 from neurorack.learn.prior.train import Course, Settings, train
 
@@ -53,6 +54,8 @@ class Wish:
     scored_seconds: float = 600.0
     batch: int = 24
     length: int = 160
+    again: bool = False
+    """Nothing is trained: the priors that are there get graphs and scores of today."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,11 @@ def make_priors(path: Path, corpus: Path, wish: Wish, update: Progress) -> Manif
     """
     archive = read_nrk(path)
     material = read_material(archive, Corpus.open(corpus), EVERY, lambda i, n: update("listening", i / n, ""))
-    pair = train_pair(material, wish, update)
+    if wish.again:
+        controls, latent = restored(archive)
+        pair = Pair(controls, latent, latent.scale.numpy(), {})
+    else:
+        pair = train_pair(material, wish, update)
     graphs = prior_graphs(pair.controls, pair.latent)
     done = iter(np.linspace(0, 1, 5))
     scores = score(
@@ -110,9 +117,13 @@ def make_priors(path: Path, corpus: Path, wish: Wish, update: Progress) -> Manif
         lambda words: update("scoring", float(next(done, 1.0)), words),
     )  # fmt: skip
     scores["cost"] = rounded(step_cost(graphs, EVERY * HOP / archive.manifest.sample_rate))
-    scores["training"] = training_facts(pair, material, wish)
+    former = archive.manifest.prior
+    if wish.again and former is not None:
+        scores["training"] = former.scores["training"]
+    else:
+        scores["training"] = training_facts(pair, material, wish)
     noise = noise_sizes(pair.controls, pair.latent)
-    prior = Prior(EVERY, noise, WORDS[wish.family], scores)
+    prior = Prior(EVERY, noise, WORDS[pair.controls.config.family], scores)
     manifest, members = with_priors(archive, pair.controls, pair.latent, graphs, prior)
     update("scoring", 1.0, "")
     return write_nrk(path, manifest, members)

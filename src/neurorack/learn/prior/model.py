@@ -22,6 +22,10 @@ LEAST_FLOOR, MOST_FLOOR = 3e-4, 3e-3
 
 LATENT_FLOOR = 0.02
 
+LEAPS = 0.85
+"""How widely leaps of the controls are drawn at temperature 1, as a share of the mixture's own deviations: a
+Gaussian over leaps reaches where the corpus has nothing (docs/prior.md, "Surprise")."""
+
 OVERTONES = 4
 """Numbers that `with_overtones` adds to a clock."""
 
@@ -77,7 +81,7 @@ class ControlsPrior(nn.Module):
         self.register_buffer("floor", floor.float())
         heard = 4 * controls + CLOCK + OVERTONES
         self.memory = Memory(heard, config.memory)
-        self.head = make_head(config.family, config.memory + heard, config.width, self.floor)
+        self.head = make_head(config.family, config.memory + heard, config.width, self.floor, LEAPS)
 
     @property
     def state_size(self) -> int:

@@ -43,12 +43,12 @@ def play_controls(
     steps: int,
     start: Start,
     seed: int,
-    temperature: float = 1.0,
+    temperature: float | np.ndarray = 1.0,
     clock: np.ndarray | None = None,
     held: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Controls [B, T, C] of `steps`. `clock` [T, 4] (default: free, long open); `held` [C] with nan where no
-    hand is.
+    """Controls [B, T, C] of `steps`. `temperature`: of all, or of each stream [B]; `clock` [T, 4] (default:
+    free, long open); `held` [C] with nan where no hand is.
     """
     streams = len(start.previous)
     generator = torch.Generator().manual_seed(seed)
@@ -56,7 +56,7 @@ def play_controls(
     asked = torch.zeros(prior.size) if held is None else torch.from_numpy(np.nan_to_num(held)).float()
     mask = torch.zeros(prior.size) if held is None else torch.from_numpy(~np.isnan(held)).float()
     asked, mask = (asked * mask).expand(streams, -1), mask.expand(streams, -1)
-    heat = torch.full((streams, 1), temperature)
+    heat = torch.as_tensor(temperature, dtype=torch.float32).reshape(-1, 1).expand(streams, 1)
     previous, state = start.previous, start.state
     out = np.empty((streams, steps, prior.size), np.float32)
     for t in range(steps):

@@ -14,7 +14,7 @@ from neurorack.learn.prior.phrases import Phrases
 from neurorack.learn.prior.rollout import from_nothing, play_controls, play_latent
 
 STREAMS = 16
-SURPRISES = (0.0, 0.5, 1.5, 2.0)
+SURPRISES = (0.0, 0.5, 0.7, 0.85, 1.0, 1.5, 2.0)
 
 Progress = Callable[[str], None]
 
@@ -77,11 +77,19 @@ def make_judge(material: Material, test: Sequence[Curves], z_scale: np.ndarray, 
 
 
 def surprise(prior: ControlsPrior, judge: Judge, steps: int, seed: int) -> dict[str, dict[str, float]]:
-    """By temperature: how varied so many steps are, how much of them sounds, and how strange they are."""
+    """By temperature: how varied so many steps are, how much of them sounds, how often notes begin, and how
+    strange they are.
+    """
     found = {}
-    for heat in SURPRISES:
-        out = play_controls(prior, steps, from_nothing(prior, STREAMS), seed, heat)
-        row = {"sounding": float(judge.audible(out).mean()), **judge.variety(out, seed)}
+    # All at once: a step of a hundred streams costs little more than one of sixteen.
+    heats = np.repeat(np.array(SURPRISES, np.float32), STREAMS)
+    played = play_controls(prior, steps, from_nothing(prior, len(heats)), seed, heats)
+    for heat, out in zip(SURPRISES, np.split(played, len(SURPRISES)), strict=True):
+        row = {
+            "sounding": float(judge.audible(out).mean()),
+            "onsets_per_second": judge.onsets_per_second(out),
+            **judge.variety(out, seed),
+        }
         found[f"{heat:g}"] = row | {k: v for k, v in judge.copying(out, seed).items() if k == "strange"}
     return found
 
@@ -117,6 +125,8 @@ def rounded(value: Any) -> Any:
     """Numbers to four digits; what is no finite number becomes None."""
     if isinstance(value, dict):
         return {k: rounded(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [rounded(v) for v in value]
     if isinstance(value, float | np.floating):
         return float(f"{value:.4g}") if np.isfinite(value) else None
     return value

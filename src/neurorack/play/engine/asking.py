@@ -26,13 +26,16 @@ class Asking:
         self._weights: dict[tuple[int, ...], list[list[float]]] = {}
         self._by_loudness = [row[0] for row in self._moving((self.loudness,))] if self.loudness >= 0 else []
         self._origins: list[tuple[int, int, float, float]] = []
+        self.origins: list[int] = [0] * controls.size
+        """The present origin of each control."""
 
     def aim(self, frame: ControlFrame) -> None:
         """Take the frame's origins, scales and offsets."""
         n = self.size
+        self.origins = frame.origin[:n].tolist()
         rows = zip(
             range(n),
-            frame.origin[:n].tolist(),
+            self.origins,
             frame.scale[:n].tolist(),
             frame.offset[:n].tolist(),
             strict=True,

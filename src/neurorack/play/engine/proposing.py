@@ -182,8 +182,8 @@ class Proposing:
                 previous[i] = held[i] = asked
                 mask[i] = 1.0
             elif ours:
-                previous[i] = value + weight * (hand.value[i] - value)
-                held[i] = hand.value[i]
+                # Told what is played, a hand that is still taking over is followed, not run ahead of.
+                previous[i] = held[i] = value + weight * (hand.value[i] - value)
                 mask[i] = 1.0 if hand.held[i] else 0.0
             else:
                 previous[i] = held[i] = played

@@ -13,12 +13,13 @@ import numpy as np
 from neurorack.core.level import FLOOR_DB
 from neurorack.core.normaliser import OVERSHOOT
 from neurorack.play.engine.controlling import F0_RANGE_HZ
+from neurorack.play.engine.crossing import Crossing
 from neurorack.play.engine.envelope import Envelope, Glide, velocity_db
 from neurorack.play.engine.frame import Origin, Source
 from neurorack.play.engine.modulation.voice import VoiceModulation
 from neurorack.play.engine.notes import Key
 from neurorack.play.engine.params import PARAM_INDEX
-from neurorack.play.engine.plain_state import State, attributes, gather, scatter, set_attributes
+from neurorack.play.engine.plain_state import State, attributes, gather, scatter, set_attributes, under
 from neurorack.play.engine.rows import MAX_FRAMES, DecoderRows, Row
 from neurorack.play.engine.shared import Shared
 from neurorack.play.engine.tail import NEVER, Tail
@@ -59,6 +60,7 @@ class Voice:
         self.modulation = VoiceModulation(shared.frame_s)
         self.tone = Tone(shared.anchors, clips, 1.0 / shared.frame_s)
         self._envelope, self._glide = Envelope(shared.frame_s), Glide(shared.frame_s)
+        self._crossing = Crossing(shared.size, shared.frame_s)
         self.left, self.right = decoder.new_row(), decoder.new_row()
         self.tails = (Tail(shared.hop), Tail(shared.hop))
         self.stereo = False
@@ -109,6 +111,7 @@ class Voice:
         self.stereo = False
         self._envelope.reset()
         self._glide.reset()
+        self._crossing.reset()
         self._noted, self._leant = False, 0.0
         self.amplitude = 0.0
 
@@ -208,6 +211,7 @@ class Voice:
         other = self.tone.other(frame, values) if asking.wants(Origin.OTHER) else None
         other_controls = None if other is None else other[shared.latent :].tolist()
         base = asking.base(own, other_controls, shared.live_controls, shared.proposed_controls)
+        self._crossing.step(base, asking.origins)
         note = self._note_hz(values)
         pitch, loudness = asking.pitch, asking.loudness
         to_control, to_physical = asking.map.to_control, asking.map.to_physical
@@ -315,6 +319,7 @@ class Voice:
 
     def _parts(self) -> dict:
         return {
+            "crossing": self._crossing,
             "modulation": self.modulation,
             "tone": self.tone,
             "envelope": self._envelope,
@@ -346,4 +351,7 @@ class Voice:
         self.amplitude = float(state["amplitude"])
         keys = [Key.restore(row) for row in state["keys"]]
         self.key, self._next_key = (k if t else None for k, t in zip(keys, state["there"], strict=True))
-        scatter(self._parts(), state)
+        parts = self._parts()
+        if not under("crossing", state):
+            parts.pop("crossing").reset()
+        scatter(parts, state)

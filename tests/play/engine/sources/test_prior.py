@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tiny_prior import with_priors
 
+from neurorack.play.engine.crossing import CROSS_S
 from neurorack.play.engine.engine import Engine, load_instrument
 from neurorack.play.engine.events import Event, Kind
 from neurorack.play.engine.frame import (
@@ -17,7 +18,7 @@ from neurorack.play.engine.frame import (
     Origin,
     Source,
 )
-from neurorack.play.engine.hand import HOLD_S
+from neurorack.play.engine.hand import TAKE_S
 from neurorack.play.engine.params import GOES_ON
 
 RATE, HOP = 44_100, 128
@@ -96,8 +97,10 @@ def test_a_take_of_before_there_were_priors_is_restored(instrument):
     engine = Engine(instrument)
     _play(engine, frame, 50)
     kept = engine.snapshot()
-    news = ("_noted", "_leant", "played", "_alone")
-    old = {k: v for k, v in kept.items() if "proposing" not in k and not k.endswith(news)}
+    news = ("_noted", "_leant", "played", "_alone", "hand.lead")
+    old = {
+        k: v for k, v in kept.items() if "proposing" not in k and "crossing" not in k and not k.endswith(news)
+    }
     for name in old:
         if name.endswith("modulation.values"):
             old[name] = old[name][:-4]
@@ -138,8 +141,10 @@ def test_a_hand_takes_over_and_lets_go_without_a_jump_or_a_click(instrument):
     usual = max(steps[50:298].max(), steps[560:].max())
     distance = np.abs(asked[299] - 0.9)
     assert distance > 0.3, "the hand must be elsewhere for this to say anything"
-    share = 1.0 - np.exp(-HOP / RATE / HOLD_S)
-    assert steps[295:500].max() <= 1.1 * share * distance + usual
+    # The steepest moment of two time constants in a row, and it sets off gradually.
+    share = HOP / RATE / TAKE_S
+    assert steps[295:500].max() <= 1.1 * share / np.e * distance + usual
+    assert steps[299] <= 1.1 * share**2 * distance + usual
     assert asked[490] == pytest.approx(0.9, abs=0.01)
     # Let go, it goes on from the hand's place: it drifts away at its own pace, and does not leap back.
     assert steps[499:560].max() <= usual
@@ -148,6 +153,40 @@ def test_a_hand_takes_over_and_lets_go_without_a_jump_or_a_click(instrument):
     steady = rough[100 * HOP : 290 * HOP].max()
     for at in (300, 500):
         assert rough[(at - 2) * HOP : (at + 40) * HOP].max() <= 1.5 * steady
+
+
+@pytest.mark.parametrize(
+    ("way", "apart"),
+    [
+        ((Origin.PRIOR, Origin.SOURCE), True),
+        ((Origin.SOURCE, Origin.OTHER), True),
+        ((Origin.SOURCE, Origin.PRIOR), False),  # the prior goes on from what is played
+    ],
+)
+def test_a_control_that_changes_where_it_comes_from_glides_there(instrument, way, apart):
+    row, other = instrument.map.index("brightness"), instrument.map.index("noisiness")
+    engine = Engine(instrument)
+    clips = np.zeros((2, instrument.manifest.latent_size + instrument.map.size, 60), np.float32)
+    clips[0, -instrument.map.size + row], clips[1, -instrument.map.size + row] = 1.0, -0.8
+    engine.set_clips(list(clips))
+    frame = ControlFrame(gate=True, source=Source.CLIP, other_clip=1, life=0.0, seed=2)
+    frame.origin[other], frame.origin[row] = Origin.PRIOR, way[0]
+    before = _play(engine, frame, 200)[1][:, row]
+    frame.origin[row] = way[1]
+    path = np.concatenate([before[-1:], _play(engine, frame, 200)[1][:, row]])
+    steps = np.abs(np.diff(path))
+    usual = max(np.abs(np.diff(before)).max(), steps[60:].max())
+    frames, gap = CROSS_S * RATE / HOP, abs(path[60] - path[0])
+    assert not apart or gap > 0.3
+    assert steps[0] <= 0.02 * gap + usual, "it sets off level"
+    assert steps.max() <= 1.1 * np.pi / 2 * gap / frames + usual
+    if apart:
+        frame.origin[row] = way[0]
+        _play(engine, frame, 5)
+        kept = engine.snapshot()
+        expected = _play(engine, frame, 60)[0]
+        engine.restore(kept)
+        assert np.array_equal(_play(engine, frame, 60)[0], expected)
 
 
 def test_the_prior_hears_what_hands_and_keys_hold(instrument):

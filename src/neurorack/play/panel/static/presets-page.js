@@ -2,7 +2,7 @@
 
 import { button, fillSelect, make, mark, write } from "./dom.js";
 
-const KINDS = { drone: "Drones", keys: "Keyboard", transfer: "Transfer", gated: "Gated", broken: "Broken" };
+const KINDS = { drone: "Drones", keys: "Keyboard", transfer: "Transfer", gated: "Gated", broken: "Broken", alone: "By itself" };
 
 export function presetRows(store) {
   const kinds = new Map();

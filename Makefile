@@ -33,10 +33,11 @@ lint: .venv/installed-dev
 
 learn: .venv/installed-learn
 
+# --no-compile: what is not played needs no bytecode; Python writes what is at the first start.
 # The stamp files are newer than pyproject.toml when nothing has to be installed; sources are used in place.
 .venv-play/installed: pyproject.toml
 	@$(call new_environment,.venv-play)
-	$(PLAY)/python $(PIP) -e .
+	$(PLAY)/python $(PIP) --no-compile -e .
 	@touch $@
 
 .venv/installed-torch: tools/install_torch.py

@@ -22,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import passed_on
 from control_arms import SETS, Arm, parse_arms
 from control_report import Seeds, draw, scored, section
 
@@ -174,10 +175,8 @@ def parse(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=1, help="arms at once; with --minutes only 1 is fair")
     parser.add_argument("--tables", action="store_true", help="train and score nothing: only the tables")
     command = shlex.join(["python", "benchmarks/control_table.py", *given])
-    train: list[str] = []
-    if "--" in given:
-        given, train = given[: given.index("--")], given[given.index("--") + 1 :]
-    options = parser.parse_args(given)
+    own, train = passed_on.split(given)
+    options = parser.parse_args(own)
     if not options.sets and not options.arms:
         options.sets = ["published"]
     try:

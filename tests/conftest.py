@@ -14,10 +14,33 @@ LIVE = tuple(
 )
 """What opens audio devices, JACK, MIDI ports or a browser, or measures real time: never two of it at once."""
 
+LONG = tuple(
+    f"tests/{name}"
+    for name in (
+        "learn/published/test_published.py",
+        "learn/new",
+        "learn/train",
+        "learn/model",
+        "learn/prior",
+        "learn/export",
+        "learn/corpus",
+        "learn/measure/test_cheats.py",
+        "learn/report",
+        "cli",
+    )
+)
+"""What trains, exports or scores. One of these at the end would leave the other worker idle."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """LIVE takes longest: it begins first."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LIVE))
+    """LIVE first, then LONG in its order, then the rest, so that two workers end together."""
+
+    def place(item: pytest.Item) -> int:
+        if item.nodeid.startswith(LIVE):
+            return -1
+        return next((i for i, name in enumerate(LONG) if item.nodeid.startswith(name)), len(LONG))
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -6,8 +6,10 @@
     python tools/make_instruments.py --cards                                   measured again, and the cards
 
 Steps already done in the work folder are not done again: prepare continues, train resumes, export and measure
-are quick. RECORDINGS holds melodic/, percussion/ and a manifest.csv with one row for each file
-(out, source_repo, commit, licence); only sources named in it are bundled, each with its attribution.
+are quick. RECORDINGS holds melodic/, percussion/, voice/ and a manifest.csv with one row for each file
+(out, source_repo, commit, licence); only sources named in it are bundled, each with its attribution. A recipe
+with an origin begins with the weights of that bundled instrument, which is made before it. Presets come from
+tools/presets/NAME; where they no longer fit the instrument it is made without, and a sentence says so.
 """
 
 import argparse
@@ -59,7 +61,28 @@ RECIPES: dict[str, dict[str, object]] = {
         ],
         "train": ["--size", "rack"],
     },
+    "mouth": {
+        "folder": "voice",
+        "title": "Mouth",
+        "description": "A voice that reads and voices that sing vowels: murmur, hiss, choir. It follows "
+        "pitch, but heard too little singing to promise to be in tune.",
+        "prepare": [],
+        "origin": "winds",
+        "train": ["--size", "rack", "--lr", "0.001"],  # as `neurorack new` tunes weights that exist
+    },
 }
+"""In the order in which they are made."""
+
+
+def origin_of(name: str) -> list[object]:
+    """Options of train: the bundled instrument whose weights a recipe begins with, if it names one."""
+    origin = RECIPES[name].get("origin")
+    return ["--from", INSTRUMENTS / f"{origin}.nrk"] if origin else []
+
+
+def in_order(names: list[str] | None) -> list[str]:
+    """The names asked for (None: all) in the order of the recipes: an origin before what begins with it."""
+    return [name for name in RECIPES if names is None or name in names]
 
 
 def neurorack(*arguments: object) -> None:
@@ -274,7 +297,8 @@ def make(name: str, recordings: Path, work: Path, minutes: float, trained_on: st
     if (run / "run.json").exists():
         neurorack("train", corpus, "-o", run, "--resume")
     else:
-        neurorack("train", corpus, "-o", run, "--minutes", minutes, *recipe["train"], *extra)  # type: ignore[misc]
+        given = [*recipe["train"], *origin_of(name), *extra]  # type: ignore[misc]
+        neurorack("train", corpus, "-o", run, "--minutes", minutes, *given)
     document = json.loads((corpus / "corpus.json").read_text("utf-8"))
     sources = provenance(recordings, str(recipe["folder"]), {f["path"] for f in document["files"]})
     listed = work / f"{name}-provenance.json"
@@ -286,6 +310,16 @@ def make(name: str, recordings: Path, work: Path, minutes: float, trained_on: st
     )  # fmt: skip
     priors(name, work, [])
     score(name, work)
+
+
+def presets(name: str, target: Path) -> None:
+    """Put the instrument's presets in, where there are any and they fit it."""
+    folder = ROOT / "tools" / "presets" / name
+    if not folder.is_dir():
+        return
+    done = subprocess.run([sys.executable, str(ROOT / "tools" / "add_presets.py"), str(folder), str(target)])
+    if done.returncode:
+        print(f"{target} is without presets: mend {folder}, then run tools/add_presets.py.", flush=True)
 
 
 def script(*arguments: object) -> None:
@@ -303,7 +337,7 @@ def priors(name: str, work: Path, options: list[str]) -> None:
     shutil.copy(target, copy)
     neurorack("prior", copy, corpus, "--minutes", PRIOR_MINUTES, "--threads", 1, *options)
     script("benchmarks/prior_score.py", copy, "--hour", corpus, "--keep")
-    script("tools/add_presets.py", f"tools/presets/{name}", copy)
+    presets(name, copy)
     copy.replace(target)
     picture_alone(name, target)
 
@@ -334,7 +368,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.recordings is None and not (options.cards or options.priors):
         parser.error("RECORDINGS are needed")
-    for name in options.only or sorted(RECIPES):
+    for name in in_order(options.only):
         if options.priors:
             priors(name, options.work, ["--again"] if options.priors == "again" else [])
             card(name, INSTRUMENTS / f"{name}.nrk")

@@ -37,6 +37,10 @@ import numpy as np
 import scores
 import table
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+import passed_on
+
 HERE = Path(__file__).resolve().parent
 ARMS: dict[str, tuple[str, ...]] = {
     "ours": (),
@@ -295,10 +299,8 @@ def parse(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--limit", type=int, default=32, help="excerpts to reconstruct")
     parser.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
     command = shlex.join(["python", "benchmarks/peers/compare.py", *given])
-    rave: list[str] = []
-    if "--" in given:
-        given, rave = given[: given.index("--")], given[given.index("--") + 1 :]
-    options = parser.parse_args(given)
+    own, rave = passed_on.split(given)
+    options = parser.parse_args(own)
     options.arms = options.arms.split(",")
     if unknown := [arm for arm in options.arms if arm not in ARMS]:
         parser.error(f"there is no arm {', '.join(unknown)}: choose of {', '.join(ARMS)}")

@@ -19,6 +19,10 @@ from typing import Any
 import numpy as np
 import stream
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+import passed_on
+
 SEED = 0
 LEAST_CHUNKS = 300
 
@@ -217,10 +221,8 @@ def main() -> None:
     parser.add_argument("--blocks", default="128,256,512,1024,2048")
     parser.add_argument("--block", type=int, default=2048)
     parser.add_argument("--seconds", type=float, default=10.0)
-    given, rest = sys.argv[1:], []
-    if "--" in given:
-        given, rest = given[: given.index("--")], given[given.index("--") + 1 :]
-    o = parser.parse_args(given)
+    own, rest = passed_on.split(sys.argv[1:])
+    o = parser.parse_args(own)
     if o.job == "untrained":
         untrained(o.paths[0], o.config, o.rate)
     elif o.job == "database":

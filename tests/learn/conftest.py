@@ -56,5 +56,5 @@ def neurorack() -> Callable[..., str]:
 def smallest() -> list[str]:
     """Options of `train` for a model that takes milliseconds a step."""
     options = "--batch 2 --crop 64 --threads 1 --quiet --accelerator cpu"
-    model = ("control_width=16", "encoder_widths=[8,8,8,16]", "stack_width=8")
+    model = ("control_width=16", "encoder_widths=[8,8,8,16]", "stack_width=8", "stack_dilations=[1,2]")
     return [*options.split(), *(word for change in model for word in ("--model", change))]

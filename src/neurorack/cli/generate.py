@@ -8,11 +8,12 @@ from typing import Any
 
 import click
 
+from neurorack.cli import options
 from neurorack.cli.sounds import SoundProgress, once, sound_format, writing
 
 
 @click.command("generate")
-@click.option("--instrument", "-i", required=True, metavar="NAME", help="An instrument, or a .nrk file.")
+@options.played_instrument
 @click.option(
     "--seconds",
     type=click.FloatRange(1.0, 10_800.0),
@@ -38,7 +39,7 @@ from neurorack.cli.sounds import SoundProgress, once, sound_format, writing
     help="0: the commonest way it was played; 1: as the recordings; 2: beyond.",
 )
 @click.option("--bpm", type=click.FloatRange(20.0, 300.0), help="A tempo to keep; without, it plays freely.")
-@click.option("--output", "-o", type=click.Path(path_type=Path), help=".wav, .flac or .aiff.")
+@options.sound_output(required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print what was done, and how varied it is, as JSON.")
 def command(
     instrument: str,

@@ -1,6 +1,8 @@
 """Options that several commands have, said once."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,6 +14,27 @@ instrument_output = click.option(
     metavar="NAME.nrk",
     help="The instrument to write; its name is the instrument's name.",
 )
+
+played_instrument = click.option(
+    "-i",
+    "--instrument",
+    required=True,
+    metavar="NAME",
+    help="The instrument to play: a name or a .nrk file.",
+)
+
+
+def sound_output(required: bool) -> Callable[[Any], Any]:
+    """-o, a sound file to write; without it only figures, where a command has some to give."""
+    return click.option(
+        "-o",
+        "--output",
+        required=required,
+        type=click.Path(path_type=Path),
+        help="The sound file to write: .wav, .flac or .aiff.",
+    )
+
+
 title = click.option("--title", default="", help="A name for people.")
 description = click.option("--description", default="", help="A sentence or two about it.")
 licence = click.option(

@@ -102,7 +102,9 @@ def command(
         if as_json:
             click.echo(json.dumps(asdict(playing)))
             return
-        click.echo(f"{playing.instrument} plays through {playing.backend} ({playing.device}),", nl=False)
+        clocked = {"browser": "plays in the panel's page,", "null": "plays silently,"}
+        where = clocked.get(playing.backend, f"plays through {playing.backend} ({playing.device}),")
+        click.echo(f"{playing.instrument} {where}", nl=False)
         click.echo(f" {playing.sample_rate} Hz, {1e3 * playing.latency_s:.1f} ms.")
         if playing.midi:
             click.echo(f"MIDI: {', '.join(playing.midi)}.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from neurorack.cli import options
 from neurorack.cli.sounds import SoundProgress, once, sound_format, writing
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ BLOCK = 16_384
 
 @click.command("transfer")
 @click.argument("source", metavar="IN")
-@click.option("--instrument", "-i", required=True, help="Name of an instrument, or a .nrk file.")
-@click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help=".wav, .flac or .aiff.")
+@options.played_instrument
+@options.sound_output(required=True)
 @click.option(
     "--set", "sets", multiple=True, metavar="NAME=VALUE", help="Hold a control: 0..1, 1200Hz, -20dB."
 )

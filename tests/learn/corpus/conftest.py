@@ -1,10 +1,13 @@
 """A small folder of recordings: two microphones, round robins, odd formats, and every kind of fault."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+
+from neurorack.learn.corpus.prepare import Options, prepare
 
 RATE = 44_100
 
@@ -17,9 +20,28 @@ def tone(hz: float, seconds: float, seed: int, rate: int = RATE) -> np.ndarray:
 
 
 @pytest.fixture
-def recordings(tmp_path: Path) -> Path:
+def recordings(tmp_path: Path, original: Path) -> Path:
     """FOLDER with 12 notes by two microphones, 4 usable oddities, 4 faulty files, and other things."""
-    folder = tmp_path / "sounds"
+    return Path(shutil.copytree(original, tmp_path / "sounds"))
+
+
+@pytest.fixture
+def prepared(recordings: Path, tmp_path: Path, prepared_original: Path) -> Path:
+    """Corpus of loudness and brightness of `recordings`, as one process has made it."""
+    return Path(shutil.copytree(prepared_original, tmp_path / "corpus"))
+
+
+@pytest.fixture(scope="session")
+def prepared_original(original: Path) -> Path:
+    """What `prepared` copies."""
+    options = Options(descriptors=("loudness", "brightness"), workers=1)
+    return prepare(original, original.parent / "corpus", options).path
+
+
+@pytest.fixture(scope="session")
+def original(tmp_path_factory) -> Path:
+    """What `recordings` copies."""
+    folder = tmp_path_factory.mktemp("recordings") / "sounds"
     (folder / "horn").mkdir(parents=True)
     (folder / "odd").mkdir()
     for note in range(12):

@@ -80,14 +80,13 @@ def test_corpus_holds_what_was_recorded_and_what_it_measures(recordings: Path, t
     assert str(tmp_path) not in (corpus.path / "corpus.json").read_text(encoding="utf-8")
 
 
-def test_processes_give_the_same_corpus_bit_for_bit(recordings: Path, tmp_path: Path) -> None:
-    prepare(recordings, tmp_path / "one", FAST)
+def test_processes_give_the_same_corpus_bit_for_bit(recordings: Path, prepared: Path, tmp_path: Path) -> None:
     prepare(recordings, tmp_path / "two", Options(descriptors=FAST.descriptors, workers=2))
-    assert snapshot(tmp_path / "one") == snapshot(tmp_path / "two")
+    assert snapshot(prepared) == snapshot(tmp_path / "two")
 
 
 def test_rerun_does_only_what_changed(
-    recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    recordings: Path, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
     real = parts.make_part
@@ -97,12 +96,9 @@ def test_rerun_does_only_what_changed(
         real(bank, recipe, root, relative, target)
 
     monkeypatch.setattr(parts, "make_part", counted)
-    corpus = tmp_path / "corpus"
-    prepare(recordings, corpus, FAST)
-    first = snapshot(corpus)
+    corpus, first = prepared, snapshot(prepared)
     faulty = {"odd/text.wav", "odd/empty.wav", "odd/copy of n00.wav"}
 
-    made.clear()
     prepare(recordings, corpus, FAST)
     assert set(made) <= faulty and snapshot(corpus) == first
 
@@ -158,11 +154,9 @@ def test_killed_half_way_it_continues(recordings: Path, tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_one_sentence_and_costs_nothing(
-    recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    recordings: Path, prepared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    corpus = tmp_path / "corpus"
-    prepare(recordings, corpus, FAST)
-    before = snapshot(corpus)
+    corpus, before = prepared, snapshot(prepared)
     soundfile.write(recordings / "new.wav", np.random.default_rng(0).normal(0, 0.1, 9000), 44_100)
 
     def full(_descriptor: int) -> None:
@@ -239,8 +233,8 @@ def test_nothing_usable_lists_the_reasons(recordings: Path, tmp_path: Path) -> N
         prepare(recordings, tmp_path / "full", FAST)
 
 
-def test_damaged_corpora_are_refused(recordings: Path, tmp_path: Path) -> None:
-    corpus = prepare(recordings, tmp_path / "corpus", FAST).path
+def test_damaged_corpora_are_refused(prepared: Path, tmp_path: Path) -> None:
+    corpus = prepared
     good = (corpus / "corpus.json").read_text(encoding="utf-8")
     for bad in ("{", "[]", "{}", json.dumps({**json.loads(good), "version": 99})):
         (corpus / "corpus.json").write_text(bad, encoding="utf-8")

@@ -1,4 +1,7 @@
-"""Chunked equals offline for every streaming module and every exported graph, whatever the block sizes."""
+"""Chunked equals offline for encoder and decoder, in torch and exported, whatever the block sizes.
+
+(The descriptors' graphs: tests/learn/descriptors/test_export.py.)
+"""
 
 import numpy as np
 import onnxruntime as ort
@@ -6,12 +9,11 @@ import pytest
 import torch
 
 from neurorack.core.timebase import HOP
-from neurorack.learn.descriptors import build
-from neurorack.learn.export.graphs import decoder_graph, descriptors_graph, encoder_graph
+from neurorack.learn.export.graphs import decoder_graph, encoder_graph
 from neurorack.learn.model.autoencoder import Autoencoder
 from neurorack.learn.model.config import make_config
 from neurorack.learn.model.pqmf import BANDS, DELAY_BAND_SAMPLES, Pqmf
-from neurorack.learn.model.streaming import StreamingModule, Tape, has_begun
+from neurorack.learn.model.streaming import Tape, has_begun
 
 CONTROLS = ("loudness", "brightness", "boominess", "noisiness", "pitch")
 BLOCKS_FRAMES = (1, 2, 7, 64, 65, 1000, 8193)
@@ -64,46 +66,36 @@ def test_modules_chunked_equal_offline(controls: tuple[str, ...]) -> None:
 
 def test_exported_graphs_chunked_equal_offline_and_torch() -> None:
     net = model()
-    bank = build(CONTROLS, RATE)
-    assert bank.fast is not None
-    assert bank.slow is not None
     frames = 8193
-    for module, graph, names, hop in (
-        (net.encoder, encoder_graph(net.encoder), ["audio"], 1),
-        (net.decoder, decoder_graph(net.decoder), net.decoder.input_names, 1),
-        (bank.fast, descriptors_graph(bank.fast), ["audio"], 1),
-        (bank.slow, descriptors_graph(bank.slow), ["audio"], 4),
+    for module, graph, names in (
+        (net.encoder, encoder_graph(net.encoder), ["audio"]),
+        (net.decoder, decoder_graph(net.decoder), net.decoder.input_names),
     ):
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        given = inputs(names, net.config.latent_size, len(CONTROLS), frames * hop)
+        given = inputs(names, net.config.latent_size, len(CONTROLS), frames)
         zeros = np.zeros((1, module.state_size), np.float32)
-        # Pitch may fall on either side of an octave guard; its neighbours' spectra decide noisiness alone.
-        rows = [0] if module is bank.slow else slice(None)
         offline: dict[int, np.ndarray] = {}
         for block in BLOCKS_FRAMES:
             used = frames if block == 8193 else 2000 if block == 1000 else 195
-            if module is bank.slow:
-                used = min(used, 195)
             if used not in offline:
-                whole = {k: cut(v, frames * hop, 0, used * hop) for k, v in given.items()}
+                whole = {k: cut(v, frames, 0, used) for k, v in given.items()}
                 offline[used] = session.run(None, {**whole, "state": zeros})[0]
             state, parts = zeros, []
             for start in range(0, used, block):
                 stop = min(start + block, used)
-                piece = {k: cut(v, frames * hop, start * hop, stop * hop) for k, v in given.items()}
+                piece = {k: cut(v, frames, start, stop) for k, v in given.items()}
                 out, state = session.run(None, {**piece, "state": state})
                 parts.append(out)
-            got, want = np.concatenate(parts, -1)[:, rows], offline[used][:, rows]
+            got, want = np.concatenate(parts, -1), offline[used]
             assert got.shape == want.shape and np.isfinite(want).all()
             assert (np.abs(got - want) / np.maximum(1.0, np.abs(want))).max() < 1e-4, (names, block)
-        if isinstance(module, StreamingModule):
-            with torch.no_grad():
-                pieces = (torch.from_numpy(cut(v, frames, 0, 195)) for v in given.values())
-                reference = module.offline(*pieces).numpy()
-            want = offline[195]
-            assert np.abs(reference[:, : want.shape[1]] - want).max() < 1e-4
+        with torch.no_grad():
+            pieces = (torch.from_numpy(cut(v, frames, 0, 195)) for v in given.values())
+            reference = module.offline(*pieces).numpy()
+        want = offline[195]
+        assert np.abs(reference[:, : want.shape[1]] - want).max() < 1e-4
 
 
 @pytest.mark.parametrize("f_hz", [440.0, 1378.125, 5000.3, 12_000.0, 19_999.0])

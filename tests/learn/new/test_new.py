@@ -18,7 +18,7 @@ from neurorack.learn.new.make import Making
 from neurorack.learn.new.wish import Wish
 from neurorack.learn.train.checkpoint import NAME, load_checkpoint
 from neurorack.learn.train.display import Display
-from neurorack.learn.train.run import RunConfig
+from neurorack.learn.train.run import RUN_FILE, RunConfig
 
 RATE = 44_100
 TINY = "control_width=16 encoder_widths=[8,8,8,16] stack_width=8 stack_dilations=[1,2]".split()
@@ -64,6 +64,18 @@ def test_two_seconds_make_an_instrument_and_what_to_expect_is_said(library, tmp_
     manifest = read_manifest(output)
     assert manifest.title == "One" and manifest.pitched and manifest.scores == {}
     assert RunConfig.read(tmp_path / "one.work" / "run").crop_frames == 256
+
+
+def test_too_little_is_refused_and_with_more_sound_it_goes_on(library, tmp_path, neurorack, monkeypatch):
+    write_tone(tmp_path / "sounds" / "tick.wav", 180, 0.1)
+    command = ["new", tmp_path / "sounds", "-o", tmp_path / "hit.nrk", *FEW, *OPTIONS]
+    with pytest.raises(NeurorackError, match=r"0\.1\d s of sound and training needs at least 0\.\d\d s: add"):
+        neurorack(*command)
+    assert not (tmp_path / "hit.work" / "run" / RUN_FILE).exists()
+    write_tone(tmp_path / "sounds" / "hit.wav", 180, 0.5)
+    stopping_at(monkeypatch, "train")
+    with pytest.raises(click.Abort):
+        neurorack(*command)
 
 
 def test_half_a_second_trains_on_shorter_crops(library, tmp_path, neurorack, monkeypatch, capsys):

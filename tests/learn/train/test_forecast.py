@@ -1,9 +1,14 @@
 """When a run is said to become playable, on curves whose end is known; and the stages it goes through."""
 
+import json
+
 import numpy as np
 import pytest
 
-from neurorack.learn.train.forecast import PLAYABLE_DISTANCE, WITHIN, forecast, in_words
+from neurorack.learn.train.evaluate import Evaluation
+from neurorack.learn.train.forecast import PLAYABLE_DISTANCE, WITHIN, forecast, in_words, words_before
+from neurorack.learn.train.looks import Looks
+from neurorack.learn.train.monitor import METRICS, Monitor
 from neurorack.learn.train.schedule import ADVERSARIAL_FROM, Clock, stage_of
 
 LOOKS = np.array([0.00625, 0.0125, 0.025, 0.05, *np.arange(0.15, 1.0, 0.1)])
@@ -43,19 +48,74 @@ def test_a_run_that_begins_with_a_near_instrument_is_playable_at_once():
     shares = LOOKS[:4]
     found = forecast(shares, [0.625, 0.62, 0.621, 0.623])
     assert found and found.latest is not None and found.latest <= shares[-1]
-    assert in_words(found, 4, lambda share: 600 * (share - shares[-1])) == "playable"
+    assert in_words(found, lambda share: 600 * (share - shares[-1])) == "playable"
 
 
 def test_what_will_not_be_near_enough_is_not_called_playable():
     x = LOOKS[:8]
     found = forecast(x, 1.9 + 0.5 * np.exp(-x / 0.1))
     assert found and found.earliest is None
-    assert "needs more minutes" in in_words(found, 8, lambda share: 0.0)
+    assert "needs more minutes" in in_words(found, lambda share: 0.0)
 
 
 def test_nothing_is_forecast_from_three_looks():
     assert forecast(LOOKS[:3], [2.0, 1.5, 1.2]) is None
-    assert in_words(None, 3, lambda share: 0.0) == "playable: known after 1 more evaluation"
+
+
+@pytest.mark.parametrize(
+    ("distance", "known_in_s", "words"),
+    [
+        (None, 170.0, "forecast in about 3 min"),
+        (1.9, 55.0, "not playable yet, forecast in about 1 min"),
+        (0.7, 55.0, "perhaps playable already, forecast in about 1 min"),
+        (1.9, None, "not playable yet, too short a training for a forecast"),
+    ],
+)
+def test_before_there_is_a_forecast_it_is_said_when_there_will_be_one(distance, known_in_s, words):
+    assert words_before(distance, known_in_s) == words
+
+
+def test_the_first_looks_come_when_they_were_announced():
+    looks, step_s, now, made, announced = Looks(160.0, 0.0), 0.5, 0.0, [], []
+    for step in range(1, 1000):
+        now = step * step_s
+        if step == 200:
+            looks.warmed_up(now)
+        announced.append(now + looks.until_s(4, now, max(0, 200 - step) * step_s))
+        if looks.due(now):
+            looks.made(now)
+            made.append(now)
+        if len(made) == 4:
+            break
+    assert made == pytest.approx([110.5, 120.5, 140.5, 180.5])
+    assert announced[:200] == pytest.approx([180.0] * 200)
+    assert looks.until_s(1, now, 0.0) == pytest.approx(160.0)
+    again = Looks(160.0, 300.0)  # a run taken up after its warm-up looks at even distances
+    assert again.until_s(2, 310.0, 0.0) == pytest.approx(310.0)
+
+
+def test_what_is_said_is_kept_beside_the_evaluation(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("neurorack.learn.train.schedule.time.monotonic", lambda: now[0])
+    monitor, clock, nothing = Monitor(tmp_path, 44100, quiet=True), Clock(10, None), np.full(2048, 1e-3)
+    clock.step = 200
+    clock.pause()
+    for distance in (1.9, 1.5, 1.1, 0.9, 0.85):
+        now[0] += 60.0
+        clock.tick()
+        monitor.enter(clock.progress, stage_of(clock.progress, clock.step, None, False))
+        numbers = Evaluation({"stft": distance}, nothing, nothing, nothing[None], nothing[None], ["a"])
+        monitor.show(clock, numbers, 1.0, lambda more: 60.0 * more)
+    monitor.close()
+    rows = [json.loads(line) for line in (tmp_path / METRICS).read_text("utf-8").splitlines()]
+    assert [row["elapsed_s"] for row in rows] == [60, 120, 180, 240, 300]
+    assert {row["stage"] for row in rows} == {"spectral"}
+    assert rows[0]["said"] == "not playable yet, forecast in about 3 min"
+    assert rows[2]["said"] == "perhaps playable already, forecast in about 1 min"
+    assert all("forecast/earliest" not in row for row in rows[:3])
+    found = forecast([0.1, 0.2, 0.3, 0.4, 0.5], [1.9, 1.5, 1.1, 0.9, 0.85])
+    assert found and found.earliest == rows[4]["forecast/earliest"]
+    assert rows[4]["said"] == in_words(found, clock.until_s)
 
 
 def test_what_judges_do_to_the_distance_is_left_out():
@@ -68,7 +128,7 @@ def test_what_judges_do_to_the_distance_is_left_out():
 def test_words_for_what_is_to_come():
     found = forecast(LOOKS[:6], CURVES["power"](LOOKS[:6]))
     assert found and found.earliest and found.latest
-    words = in_words(found, 6, lambda share: 1800 * (share - LOOKS[5]))
+    words = in_words(found, lambda share: 1800 * (share - LOOKS[5]))
     assert words.startswith("playable") and "min" in words
 
 

@@ -23,27 +23,9 @@ from neurorack.learn.train.checkpoint import NAME, load_checkpoint
 from neurorack.learn.train.counterfactual import Measuring, make_requests
 from neurorack.learn.train.schedule import Clock
 
-SMALL = [
-    "--batch",
-    "2",
-    "--crop",
-    "64",
-    "--threads",
-    "1",
-    "--quiet",
-    "--accelerator",
-    "cpu",
-    "--evaluate-every",
-    "1e9",
-    "--model",
-    "control_width=16",
-    "--model",
-    "encoder_widths=[8,8,8,16]",
-    "--model",
-    "stack_width=8",
-    "--model",
-    "stack_dilations=[1,2]",
-]
+FEW = "--batch 2 --crop 64 --threads 1 --quiet --accelerator cpu --evaluate-every 1e9".split()
+TINY = "control_width=16 encoder_widths=[8,8,8,16] stack_width=8 stack_dilations=[1,2]".split()
+SMALL = [*FEW, *(word for change in TINY for word in ("--model", change))]
 
 
 def train_command(*arguments: object) -> list[str]:
@@ -55,9 +37,9 @@ def losses(run: Path) -> dict[int, float]:
     return {line["step"]: line["total"] for line in lines if "total" in line}
 
 
-def test_a_killed_run_resumes_on_the_same_loss_curve(small_corpus: Path, tmp_path: Path) -> None:
+def test_a_killed_run_resumes_on_the_same_loss_curve(small_corpus: Path, tmp_path: Path, neurorack) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run(train_command(small_corpus, "-o", whole, "--steps", 60, *SMALL), check=True)
+    neurorack("train", small_corpus, "-o", whole, "--steps", 60, *SMALL)
     process = subprocess.Popen(
         train_command(small_corpus, "-o", killed, "--steps", 60, "--checkpoint-every", 0, *SMALL)
     )
@@ -68,7 +50,7 @@ def test_a_killed_run_resumes_on_the_same_loss_curve(small_corpus: Path, tmp_pat
     process.wait()
     at = load_steps(killed)
     assert 0 < at < 60
-    subprocess.run(train_command(small_corpus, "-o", killed, "--resume", *SMALL), check=True)
+    neurorack("train", small_corpus, "-o", killed, "--resume", *SMALL)
     assert losses(killed).keys() == losses(whole).keys()
     for step, loss in losses(whole).items():
         assert losses(killed)[step] == pytest.approx(loss, rel=1e-6)
@@ -83,30 +65,23 @@ def load_steps(run: Path) -> int:
         return json.loads(file.metadata()["extra"])["step"]
 
 
-def test_a_strong_critic_does_not_silence_the_code(small_corpus: Path, tmp_path: Path) -> None:
+def test_a_strong_critic_does_not_silence_the_code(small_corpus: Path, tmp_path: Path, neurorack) -> None:
     run = tmp_path / "run"
     strong = ["--weight", "fader=3", "--weight", "critic_warm=0", "--weight", "ramp=0.01"]
-    subprocess.run(train_command(small_corpus, "-o", run, "--steps", 60, *strong, *SMALL), check=True)
+    neurorack("train", small_corpus, "-o", run, "--steps", 60, *strong, *SMALL)
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text("utf-8").splitlines()]
     assert [line["spread"] for line in lines if "spread" in line][-1] < 0.5
     tuned = tmp_path / "tuned"
-    subprocess.run(
-        train_command(small_corpus, "-o", tuned, "--steps", 1, "--from", run, "--lr", 0, *SMALL), check=True
-    )
+    neurorack("train", small_corpus, "-o", tuned, "--steps", 1, "--from", run, "--lr", 0, *SMALL)
     before, after = load_file(run / NAME), load_file(tuned / NAME)
     assert all(torch.equal(v, after[k]) for k, v in before.items() if k.startswith("module.ema.decoder"))
     bundled, played = bundled_dir() / "skins.nrk", tmp_path / "played"
-    again = train_command(small_corpus, "-o", played, "--steps", 1, "--from", bundled, "--lr", 0)
-    subprocess.run(again, check=True)
+    neurorack("train", small_corpus, "-o", played, "--steps", 1, "--from", bundled, "--lr", 0, *FEW)
     weights, after = load(read_nrk(bundled).member("weights.safetensors")), load_file(played / NAME)
     decoder = {k: v for k, v in weights.items() if k.startswith("decoder.")}
     assert decoder and all(torch.equal(v, after[f"module.ema.{k}"]) for k, v in decoder.items())
-    other = subprocess.run(
-        train_command(small_corpus, "-o", tmp_path / "other", "--steps", 1, "--from", run),
-        capture_output=True,
-        text=True,
-    )
-    assert other.returncode == 2 and "another shape" in other.stderr
+    with pytest.raises(NeurorackError, match="another shape"):
+        neurorack("train", small_corpus, "-o", tmp_path / "other", "--steps", 1, "--from", run, *FEW)
 
 
 def test_spread_counts_shrunken_and_equal_axes() -> None:

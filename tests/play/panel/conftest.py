@@ -1,4 +1,4 @@
-"""One player and one headless Chromium for all panel tests."""
+"""A player and a headless Chromium for each file of panel tests."""
 
 import contextlib
 import os
@@ -37,9 +37,9 @@ def home(tmp_path_factory, tiny_nrk, tiny_unpitched_nrk) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def player(home):
-    """A player whose sound goes to the page."""
+    """A player whose sound goes to the page. (It ends with its file: it would play on beside all others.)"""
     with playing(home, "tiny", "--backend", "browser") as running:
         yield running
 

@@ -15,7 +15,11 @@ from neurorack.play.engine.events import Kind
 from neurorack.play.engine.params import MOD_INDEX, PARAM_BY_NAME
 from neurorack.play.session.performance import note_number
 
-SLOW = (m.PresetSave, m.PresetDelete, m.Keep, m.RenameClip, m.DeleteClip, m.Record, m.SetInstrument)
+SLOW = (
+    *(m.PresetSave, m.PresetDelete, m.Keep, m.RenameClip, m.DeleteClip, m.Record, m.SetInstrument),
+    *(m.MaterialTitle, m.MaterialDelete, m.Make, m.MakeStop),
+)
+"""What needs a running loop."""
 QUICK = [kind for kind in m.TYPES.values() if kind not in SLOW]
 
 
@@ -24,6 +28,7 @@ QUICK = [kind for kind in m.TYPES.values() if kind not in SLOW]
 def test_no_message_brings_the_frame_out_of_its_ranges(stage, said):
     for hand, message in said:
         stage.hub.perform(hand, message)
+    assert not [text for text in stage.notices if "error inside" in text]
     stage.hub.editor.tick(1e12)  # whatever glides has arrived
     stage.hub._changed()
     frame = stage.frame

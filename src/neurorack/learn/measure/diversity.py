@@ -195,11 +195,11 @@ def diversity(archive: Archive, renderer: Renderer, corpus: Corpus, reference: R
               seed: int = 0, count: int = SOUNDS) -> dict[str, Any]:  # fmt: skip
     """Every figure of `diversity.*` in docs/scoring.md; {} where the corpus is too small to be halved."""
     rate = corpus.sample_rate
-    halves = list(_halves(windows_of_corpus(corpus, "train", 2 * count, seed)))
-    size = min((len(h) for h in halves), default=0)
+    sides = list(halves(windows_of_corpus(corpus, "train", 2 * count, seed)))
+    size = min((len(s) for s in sides), default=0)
     if size <= NEIGHBOURS:
         return {}
-    one, other = (Cloud.of(np.stack([w.audio for w in h[:size]]), reference, rate) for h in halves)
+    one, other = (Cloud.of(np.stack([w.audio for w in s[:size]]), reference, rate) for s in sides)
     played = Cloud.of(play_blindly(archive, renderer, size, seed), reference, rate)
     ruler = Ruler.of(one)
     row, null = ruler.row(played), ruler.row(other)
@@ -210,11 +210,11 @@ def diversity(archive: Archive, renderer: Renderer, corpus: Corpus, reference: R
         "vendi_ratio": row["vendi"] / null["vendi"],
         "vendi_descriptors_ratio": row["vendi_descriptors"] / null["vendi_descriptors"],
         "corpus": null,
-        "rare": rare_recall(pool, lambda window: _rebuilt(renderer, window, seed), reference, rate, seed),
+        "rare": rare_recall(pool, lambda window: rebuilt(renderer, window, seed), reference, rate, seed),
     }
 
 
-def _halves(windows: Sequence[Window]) -> Iterator[list[Window]]:
+def halves(windows: Sequence[Window]) -> Iterator[list[Window]]:
     """Two halves with groups kept whole, each as long as it can be."""
     sides: tuple[list[Window], list[Window]] = ([], [])
     where: dict[str, int] = {}
@@ -247,8 +247,8 @@ def rare_recall(
     usual = np.random.default_rng([seed, 13]).permutation(order[count:])[:count]
 
     def known(picks: np.ndarray) -> float:
-        rebuilt = [rebuild(windows[i]) for i in picks]
-        places = reference.place(np.concatenate([embed(r, sample_rate) for r in rebuilt]))
+        sounds = [rebuild(windows[i]) for i in picks]
+        places = reference.place(np.concatenate([embed(s, sample_rate) for s in sounds]))
         nearest = cdist(places, points).argmin(axis=1)
         return float(np.mean(groups[nearest] == groups[picks]))
 
@@ -262,7 +262,7 @@ def rare_recall(
     }
 
 
-def _rebuilt(renderer: Renderer, window: Window, seed: int) -> np.ndarray:
+def rebuilt(renderer: Renderer, window: Window, seed: int) -> np.ndarray:
     """The window as the instrument plays it with the recording's own curves."""
     audio = np.concatenate([window.lead, window.audio])
     analysis = renderer.analyse(audio)

@@ -44,6 +44,11 @@ class Forecast:
     latest: float | None
     final: tuple[float, float]
 
+    def shares(self) -> dict[str, float | None]:
+        """The same as names and numbers, for what a run logs."""
+        low, high = self.final
+        return {"earliest": self.earliest, "latest": self.latest, "final_low": low, "final_high": high}
+
 
 def _shapes() -> list[Callable[[np.ndarray], np.ndarray]]:
     powers = [lambda x, p=p, x0=x0: (x + x0) ** -p for p in (0.25, 0.5, 1.0) for x0 in (0.003, 0.01, 0.03)]
@@ -101,13 +106,21 @@ def _playable_from(curve: np.ndarray, grid: np.ndarray) -> float | None:
     return float(grid[int(np.argmax(good))]) if good.any() else None
 
 
-def in_words(found: Forecast | None, looks: int, until_s: Callable[[float], float]) -> str:
-    """The forecast as a person is told it. `looks`: evaluations so far; `until_s`: share of the budget ->
-    seconds from now.
+def words_before(distance: float | None, known_in_s: float | None) -> str:
+    """What can be said before there is a forecast. `distance`: the latest; None: not evaluated yet.
+    `known_in_s`: seconds until there is one; None: this training is too short for one.
     """
-    if found is None:
-        more = max(1, LEAST_LOOKS - looks)
-        return f"playable: known after {more} more evaluation{'s' if more > 1 else ''}"
+    when = "too short a training for a forecast"
+    if known_in_s is not None:
+        when = f"forecast in about {_minutes(known_in_s)} min"
+    if distance is None:
+        return when
+    known = "not playable yet" if distance > PLAYABLE_DISTANCE else "perhaps playable already"
+    return f"{known}, {when}"
+
+
+def in_words(found: Forecast, until_s: Callable[[float], float]) -> str:
+    """The forecast as a person is told it. `until_s`: share of the budget -> seconds from now."""
     if found.earliest is None:
         return (
             f"forecast to end at a distance of {found.final[0]:.2f}, and playable is below "

@@ -7,6 +7,7 @@ batches, noise and requests as one that was never interrupted.
 
 import copy
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from neurorack.learn.train.discriminator import Discriminators, discriminator_lo
 from neurorack.learn.train.display import Display
 from neurorack.learn.train.evaluate import evaluate
 from neurorack.learn.train.keeping import Keeping, move_state
+from neurorack.learn.train.looks import Looks
 from neurorack.learn.train.material import fitting_crop, open_corpus, silent_share
 from neurorack.learn.train.monitor import Monitor
 from neurorack.learn.train.objective import objective_for
@@ -37,11 +39,6 @@ from neurorack.learn.train.schedule import (
 from neurorack.learn.train.watch import Watch, silence_in_words
 
 EMA_DECAY = 0.998
-
-FIRST_LOOKS = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
-"""Shares of the time between evaluations after which, once warmed up, the first ones are made: a forecast
-needs some.
-"""
 
 DRAWS = 8
 """Times a batch that holds nothing but silence is drawn again."""
@@ -128,8 +125,8 @@ class Trainer:
             self.say(words)
         if not self.clock.step:
             self.keeping.save()  # what there is to go back to
-        saved = shown = self.clock.elapsed_s
-        looks: list[float] = []
+        saved = self.clock.elapsed_s
+        self.looks = Looks(evaluate_every_s, saved)
         self.clock.pause()
         first, speed_from = self.clock.step, self.clock.elapsed_s
         looked = -1
@@ -171,12 +168,11 @@ class Trainer:
                 saved = self.clock.elapsed_s
                 self.clock.pause()
             if self.clock.step == WARM_UP_STEPS:
-                looks = [self.clock.elapsed_s + share * evaluate_every_s for share in FIRST_LOOKS]
-            early = bool(looks) and self.clock.elapsed_s > looks[0]
-            if early or self.clock.elapsed_s - shown > evaluate_every_s:
-                looks = [look for look in looks if look > self.clock.elapsed_s]
+                self.looks.warmed_up(self.clock.elapsed_s)
+            if self.looks.due(self.clock.elapsed_s):
+                self.looks.made(self.clock.elapsed_s)
                 self._evaluate()
-                shown, looked = self.clock.elapsed_s, self.clock.step
+                looked = self.clock.step
                 self.clock.pause()
         if looked != self.clock.step:
             self._evaluate()
@@ -252,6 +248,7 @@ class Trainer:
         self.monitor.line(
             self.clock,
             self._spectral_end,
+            self._known_in_s(),
             {"step": self.clock.step, "stft": scalars["stft"], "steps/s": rate},
         )
         self.monitor.log(
@@ -266,6 +263,19 @@ class Trainer:
     def _spectral_end(self) -> float:
         return ADVERSARIAL_FROM if self.config.adversarial else 1.0
 
+    def _known_in_s(self) -> Callable[[int], float | None]:
+        """Evaluations that are still wanted -> seconds by the wall clock until they have been made; None
+        where training, or what the forecast may use of it, ends before.
+        """
+        clock = self.clock
+        warm_up_s = max(0, WARM_UP_STEPS - clock.step) * clock.elapsed_s / max(1, clock.step)
+
+        def known(more: int) -> float | None:
+            seconds = clock.wall_s(self.looks.until_s(more, clock.elapsed_s, warm_up_s))
+            return seconds if seconds < clock.until_s(self._spectral_end) else None
+
+        return known
+
     def _evaluate(self) -> None:
         if not self.monitor:
             return
@@ -275,6 +285,6 @@ class Trainer:
             evaluation = evaluate(self.objective, self.validation)
         finally:
             self.objective.model = live
-        self.monitor.show(self.clock, evaluation, self._spectral_end)
+        self.monitor.show(self.clock, evaluation, self._spectral_end, self._known_in_s())
         if words := self.watch.look(evaluation.numbers, self.spread, self.clock.progress, self.clock.step):
             self.say(words)

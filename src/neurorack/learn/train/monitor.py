@@ -12,10 +12,13 @@ import numpy as np
 from neurorack.core.files import DISK_FULL
 from neurorack.learn.train.display import Display
 from neurorack.learn.train.evaluate import Evaluation
-from neurorack.learn.train.forecast import forecast, in_words
+from neurorack.learn.train.forecast import LEAST_LOOKS, Forecast, forecast, in_words, words_before
 from neurorack.learn.train.schedule import WARM_UP_STEPS, Clock, Stage
 
 METRICS = "metrics.jsonl"
+
+KnownIn = Callable[[int], float | None]
+"""Evaluations still wanted -> seconds from now until they have been made; None: not in this training."""
 
 ROOM_BYTES = 32_000_000
 """Free space below which TensorBoard's files stop growing: what is left is for checkpoints."""
@@ -59,12 +62,16 @@ class Monitor:
             if "validation/stft" in line and "progress" in line and line["step"] >= WARM_UP_STEPS:
                 self.looks.append((line["progress"], line["validation/stft"]))
 
-    def outlook(self, until_s: Callable[[float], float], end: float) -> str:
-        """When the run is playable, in words. `until_s`: share of the budget -> seconds from now; `end`: the
-        share at which the spectral stages end.
-        """
-        found = forecast([x for x, _ in self.looks], [d for _, d in self.looks], end)
-        return in_words(found, len(self.looks), until_s)
+    def found(self, end: float) -> Forecast | None:
+        """What the evaluations so far foretell. `end`: the share at which the spectral stages end."""
+        return forecast([x for x, _ in self.looks], [d for _, d in self.looks], end)
+
+    def outlook(self, clock: Clock, found: Forecast | None, known_in_s: KnownIn) -> str:
+        """When the run is playable, in words."""
+        if found is not None:
+            return in_words(found, clock.until_s)
+        distance = self.looks[-1][1] if self.looks else None
+        return words_before(distance, known_in_s(max(1, LEAST_LOOKS - len(self.looks))))
 
     def enter(self, progress: float, stage: Stage) -> None:
         """Say which stage begins, and why, if it is another than before."""
@@ -73,11 +80,11 @@ class Monitor:
             self.display.mention(f"{stage.name}: {stage.why}")
             self.display.update(progress, stage.name)
 
-    def line(self, clock: Clock, end: float, numbers: dict[str, float]) -> None:
+    def line(self, clock: Clock, end: float, known_in_s: KnownIn, numbers: dict[str, float]) -> None:
         """Refresh the console line."""
         text = "  ".join(f"{k} {v:.3g}" for k, v in numbers.items())
         left = clock_words(clock.remaining_s)
-        outlook = self.outlook(clock.until_s, end)
+        outlook = self.outlook(clock, self.found(end), known_in_s)
         self.display.update(clock.progress, self._stage, f"{left} left, {outlook}  {text}")
 
     def log(self, step: int, numbers: dict[str, Any]) -> None:
@@ -90,17 +97,21 @@ class Monitor:
                     if isinstance(value, int | float):
                         board.add_scalar(key, value, step)
 
-    def show(self, clock: Clock, evaluation: Evaluation, end: float) -> None:
+    def show(self, clock: Clock, evaluation: Evaluation, end: float, known_in_s: KnownIn) -> None:
         """Numbers and forecast to the console, and to metrics.jsonl; sound, spectrograms and asked against
-        measured curves to TensorBoard.
+        measured curves to TensorBoard. `end`: as for `found`.
         """
         kept = {f"validation/{k}": v for k, v in evaluation.numbers.items()}
         if clock.step >= WARM_UP_STEPS:
             self.looks.append((clock.progress, evaluation.numbers["stft"]))
-        self.log(clock.step, {**kept, "progress": clock.progress})
+        found = self.found(end)
+        said = self.outlook(clock, found, known_in_s) if clock.progress < 1 else ""
+        foretold = {f"forecast/{k}": v for k, v in found.shares().items()} if found else {}
+        place = {"progress": clock.progress, "elapsed_s": clock.elapsed_s, "stage": self._stage}
+        self.log(clock.step, {**kept, **place, **foretold, "said": said})
         numbers = "  ".join(f"{k} {v:.3f}" for k, v in evaluation.numbers.items())
-        if clock.progress < 1:
-            numbers += f"  ({self.outlook(clock.until_s, end)})"
+        if said:
+            numbers += f"  ({said})"
         self.display.mention(f"step {clock.step}: {numbers}")
         with self._as_far_as_the_disk_goes():
             if board := self._tensorboard():
@@ -130,7 +141,9 @@ class Monitor:
             (axes[0], "wanted", evaluation.wanted),
             (axes[1], "heard", evaluation.heard),
         ):
-            axis.specgram(audio + 1e-9, NFFT=1024, noverlap=768, Fs=self.sample_rate, vmin=-140, vmax=-30)
+            # Silence has no logarithm: a hiss of -140 dB stands below it.
+            hiss = 1e-7 * np.random.default_rng(0).standard_normal(len(audio))
+            axis.specgram(audio + hiss, NFFT=1024, noverlap=768, Fs=self.sample_rate, vmin=-140, vmax=-30)
             axis.set_title(name)
         for k, name in enumerate(evaluation.names):
             axes[2 + k].plot(evaluation.asked[k], label="asked")

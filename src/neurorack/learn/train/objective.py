@@ -212,15 +212,21 @@ class Objective(nn.Module):
         return critic_loss(self.model.critic(losses["z"].detach()), losses["controls"], losses["sounding"])
 
 
+def lag_frames(config: RunConfig) -> dict[str, int]:
+    """Frames from the asking of each descriptor to its standing in the measurement. (A training split must be
+    longer than a crop by the longest of its controls'.)"""
+    specs = build(config.descriptors, config.model.sample_rate, config.descriptor_files).specs
+    response = config.model.response_frames
+    return {s.name: s.lag_frames + (0 if s.name in BY_CONSTRUCTION else response) for s in specs}
+
+
 def objective_for(config: RunConfig, model: Autoencoder) -> Objective:
     """The objective of a run around `model`: its descriptors' lags, a bank of what is scored, its weights."""
     rate = config.model.sample_rate
-    specs = build(config.descriptors, rate, config.descriptor_files).specs
     # Where all obey by construction nothing is scored, and a bank that measures them all serves as well.
     scored = [name for name in config.descriptors if name not in BY_CONSTRUCTION]
     bank = build(scored or config.descriptors, rate, config.descriptor_files)
-    response = config.model.response_frames
-    lags = {s.name: s.lag_frames + (0 if s.name in BY_CONSTRUCTION else response) for s in specs}
+    lags = lag_frames(config)
     weights = replace(Weights(), **config.weights)
     if config.arm in PUBLISHED_ARMS:
         from neurorack.learn.train.published import PublishedObjective

@@ -53,10 +53,15 @@ class Clock:
         sitting: evaluations and checkpoints, which `elapsed_s` leaves out, take their time too.
         """
         done = self.progress
-        if done <= 0 or self._stepping_s <= 0:
+        if done <= 0:
             return math.inf
-        slowed = 1 + self._aside_s / self._stepping_s
-        return max(0.0, slowed * self.elapsed_s / done * (share - done))
+        return self.wall_s(max(0.0, self.elapsed_s / done * (share - done)))
+
+    def wall_s(self, training_s: float) -> float:
+        """Seconds by the wall clock that so many seconds of training take; inf where nobody knows yet."""
+        if self._stepping_s <= 0:
+            return math.inf
+        return training_s * (1 + self._aside_s / self._stepping_s)
 
     @property
     def remaining_s(self) -> float:

@@ -19,8 +19,9 @@ from neurorack.learn.train.batches import fit_normalisers
 from neurorack.learn.train.checkpoint import NAME
 from neurorack.learn.train.display import Display
 from neurorack.learn.train.loop import Trainer
-from neurorack.learn.train.material import check_memory, open_corpus, same_corpus
+from neurorack.learn.train.material import check_memory, fitting_crop, open_corpus, same_corpus
 from neurorack.learn.train.monitor import METRICS
+from neurorack.learn.train.objective import lag_frames
 from neurorack.learn.train.origin import begin
 from neurorack.learn.train.published import published_changes
 from neurorack.learn.train.run import RUN_FILE, RunConfig
@@ -48,7 +49,7 @@ def new_run(
     origin: Path | None = None,
     new_code: bool = False,
 ) -> RunConfig:
-    """Make the folder of a new run; NeurorackError if it already holds one."""
+    """Make the folder of a new run; NeurorackError if it already holds one, or the corpus is too short."""
     if (run / RUN_FILE).exists():
         raise NeurorackError(f"{run} already holds a run: continue it with --resume, or give another folder.")
     corpus = Corpus.open(corpus_path)
@@ -87,6 +88,9 @@ def new_run(
         origin=str(origin.resolve()) if origin else "",
         new_code=new_code,
     )
+    lags = lag_frames(config)
+    frames = sum(file.frames for file in corpus.split("train"))
+    fitting_crop(config, frames, max(lags[name] for name in names))  # refuse too little before a run begins
     config.write(run)
     return config
 

@@ -52,9 +52,12 @@ def attributes(part: object, names: Iterable[str]) -> State:
 
 
 def set_attributes(part: object, names: Iterable[str], state: Mapping[str, Any]) -> None:
-    """Undo `attributes`: arrays in place, numbers in the type the attribute has now."""
+    """Undo `attributes`: arrays in place, numbers in the type the attribute has now. ValueError where an
+    array has another shape, or stands for a number."""
     for name in names:
         value, present = state[name], getattr(part, name)
+        if not isinstance(present, list) and np.shape(value) != np.shape(present):
+            raise ValueError(f"the state {name} has another shape")
         if isinstance(present, np.ndarray):
             np.copyto(present, value)
         else:

@@ -116,6 +116,12 @@ def encoding_key(manifest: Manifest) -> str:
     return hashlib.sha256(repr((graphs, controls)).encode()).hexdigest()[:16]
 
 
+def priors_key(manifest: Manifest) -> str:
+    """Names the graphs by which an instrument plays by itself; "" where there are none."""
+    priors = [manifest.graphs[n].sha256 for n in PRIOR_GRAPHS if n in manifest.graphs]
+    return hashlib.sha256(repr(priors).encode()).hexdigest()[:16] if priors else ""
+
+
 class SoundFolder:
     """The player's own sounds on disk. Every method may be called on a worker thread."""
 

@@ -10,10 +10,11 @@ from neurorack.core.errors import NeurorackError
 from neurorack.core.files import atomic_write
 from neurorack.core.library import find, home_dir
 from neurorack.core.nrk import Archive, read_nrk
+from neurorack.core.version import __version__
 from neurorack.play.engine.engine import Engine
 from neurorack.play.engine.events import Event, Kind
 from neurorack.play.engine.instrument import Instrument
-from neurorack.play.session.clips import encoding_key, instrument_clips, read_sound
+from neurorack.play.session.clips import encoding_key, instrument_clips, priors_key, read_sound
 from neurorack.play.session.patch import Patch
 from neurorack.play.session.performance import midi_to_hz
 from neurorack.play.session.presets import Presets
@@ -40,6 +41,11 @@ def again(path: Path, output: Path | None, check: bool, instrument: str | None) 
     if encoding_key(archive.manifest) != take.encoding:
         raise NeurorackError(
             f"{path} was played with another version of {take.instrument}: name its file with --instrument."
+        )
+    if take.by_prior and take.priors not in (None, priors_key(archive.manifest)):
+        raise NeurorackError(
+            f"{path} was played by other priors than {archive.manifest.name} has now: name the file that has "
+            "them with --instrument."
         )
     recorded = _recorded(path.with_suffix(".wav")) if check else None
     blocks = render_take(take, Instrument(archive))
@@ -72,7 +78,10 @@ def again(path: Path, output: Path | None, check: bool, instrument: str | None) 
                 "because the clips were changed while it was recorded.",
                 False,
             )
-        return f"{told}: differs from the recording from sample {differs} ({at_s:.3f} s) on.", False
+        text = f"{told}: differs from the recording from sample {differs} ({at_s:.3f} s) on"
+        if take.version != __version__:
+            text += f"; it was recorded with {take.recorded_with}, and this is Neurorack {__version__}"
+        return f"{text}.", False
     return f"{told}: equal to the recording, bit for bit.", True
 
 

@@ -21,6 +21,7 @@ from neurorack.core.errors import NeurorackError
 from neurorack.core.files import DISK_FULL, atomic_write, write_fault
 from neurorack.core.nrk import Archive
 from neurorack.core.strict_json import Field, parse
+from neurorack.core.version import __version__
 from neurorack.play.audio.clip_file import read_clips
 from neurorack.play.audio.supervisor import Supervisor
 from neurorack.play.control.bridge import JOURNAL_DTYPE, OUTPUT_CHANNELS, Bridge
@@ -28,7 +29,7 @@ from neurorack.play.control.record_ring import RecordReader
 from neurorack.play.control.ring import RingReader
 from neurorack.play.engine.events import EVENT_DTYPE
 from neurorack.play.engine.frame import FRAME_DTYPE
-from neurorack.play.session.clips import encoding_key
+from neurorack.play.session.clips import encoding_key, priors_key
 from neurorack.play.session.take import Take, take_header, write_take
 from neurorack.play.session.wav import WavFile, complete_wav
 
@@ -172,6 +173,8 @@ class _Recording:
             "neurorack_part": 1,
             "instrument": self._manifest.name,
             "encoding": encoding_key(self._manifest),
+            "priors": priors_key(self._manifest),
+            "version": __version__,
             "sample_rate": self._manifest.sample_rate,
             "rows": self._manifest.latent_size + len(self._manifest.controls),
             "start": self._start_sample,

@@ -17,14 +17,16 @@ from neurorack.core.files import atomic_write
 from neurorack.core.npy import npy_array, npy_bytes, npz_arrays, npz_bytes
 from neurorack.core.safe_zip import MAX_TOTAL_BYTES, pack, unzip
 from neurorack.core.strict_json import Field, parse
+from neurorack.core.version import __version__
 from neurorack.play.engine.engine import Engine
 from neurorack.play.engine.events import EVENT_DTYPE, event_from_record
-from neurorack.play.engine.frame import FRAME_DTYPE, ControlFrame
+from neurorack.play.engine.frame import FRAME_DTYPE, ControlFrame, Origin, Source
 from neurorack.play.engine.instrument import Instrument
 
 VERSION = 1
 MEMBER = r"take\.json|(journal|heard)\.npy|(state|clips)\.npz|(frames|events)/[a-z0-9_]{1,64}\.npy"
 MAX_BLOCK = 2**16
+PRIORS_STATE = "part.proposing.prior."
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,9 @@ class Take:
     of `heard` had been used when it was rendered (its own counted). frames [k] of FRAME_DTYPE, events [e] of
     EVENT_DTYPE, heard float32 [h]. state: Engine.snapshot before the first block. clips: in playing order;
     None: the instrument's own. encoding: names the instrument's graphs (clips.encoding_key). changed: whether
-    the clips (or the instrument) changed meanwhile, so that it may not come out again as it was.
+    the clips (or the instrument) changed meanwhile, so that it may not come out again as it was. priors:
+    names the instrument's priors (clips.priors_key). version: of the Neurorack that recorded it. Both are
+    None in takes that do not say.
     """
 
     instrument: str
@@ -48,11 +52,26 @@ class Take:
     state: dict[str, np.ndarray]
     clips: list[np.ndarray] | None = None
     changed: bool = False
+    priors: str | None = None
+    version: str | None = None
 
     @property
     def samples(self) -> int:
         """Length in samples."""
         return int(self.blocks[:, 0].sum())
+
+    @property
+    def by_prior(self) -> bool:
+        """Whether an instrument's priors played anything in it."""
+        alone = self.frames["source"] == Source.PRIOR
+        return bool(alone.any() or (self.frames["origin"] == Origin.PRIOR).any())
+
+    @property
+    def recorded_with(self) -> str:
+        """What recorded it, in words."""
+        if self.version == __version__:
+            return f"another build of Neurorack {__version__}"
+        return f"Neurorack {self.version}" if self.version else "an older Neurorack"
 
 
 def write_take(path: Path, take: Take) -> None:
@@ -66,6 +85,8 @@ def write_take(path: Path, take: Take) -> None:
         "state": list(take.state),
         "changed": take.changed,
     }
+    named = {"priors": take.priors, "version": take.version}
+    head |= {name: value for name, value in named.items() if value is not None}
     members = {
         "take.json": json.dumps(head, indent=1).encode(),
         "journal.npy": npy_bytes(take.blocks),
@@ -142,6 +163,8 @@ def take_header(head: Field) -> dict[str, Any]:
         "encoding": head.get("encoding").text(1, 100),
         "sample_rate": head.get("sample_rate").integer(8000, 192_000),
         "changed": head.has("changed") and head.get("changed").boolean(),
+        "priors": head.get("priors").text(0, 100) if head.has("priors") else None,
+        "version": head.get("version").text(1, 100) if head.has("version") else None,
     }
 
 
@@ -160,6 +183,11 @@ def _table(members: dict[str, bytes], folder: str, dtype: np.dtype) -> np.ndarra
     lengths = {array.shape[0] for array in found.values() if array.ndim}
     if len(lengths) != 1:
         raise NeurorackError(f"its {folder} are damaged; record it again")
+    if unknown := found.keys() - set(dtype.names or ()):
+        raise NeurorackError(
+            f"its {folder} hold {min(unknown)!r}, which Neurorack {__version__} does not know: "
+            "render it with the version that recorded it"
+        )
     table = np.zeros(lengths.pop(), dtype)
     if folder == "frames":
         defaults = np.zeros((), dtype)
@@ -176,7 +204,8 @@ def _table(members: dict[str, bytes], folder: str, dtype: np.dtype) -> np.ndarra
 def render_take(take: Take, instrument: Instrument) -> Iterator[np.ndarray]:
     """The blocks of sound, float32 [2, n] each, as they were.
 
-    Raises NeurorackError when the instrument's rate is another.
+    Raises NeurorackError when the instrument's rate is another, or when another version of Neurorack, whose
+    engine kept other state, recorded it.
     """
     if instrument.sample_rate != take.sample_rate:
         raise NeurorackError(
@@ -184,7 +213,7 @@ def render_take(take: Take, instrument: Instrument) -> Iterator[np.ndarray]:
             "name the instrument it was played with."
         )
     engine = Engine(instrument, take.clips)
-    engine.restore(take.state)
+    _restore(engine, take)
     used = (0, 0, 0)
     for samples, frames, events, heard in take.blocks.tolist():
         if frames != used[0]:
@@ -193,3 +222,18 @@ def render_take(take: Take, instrument: Instrument) -> Iterator[np.ndarray]:
         live = take.heard[used[2] : heard] if heard - used[2] == samples else None
         used = (frames, events, heard)
         yield engine.render(samples, frame, live, happened)
+
+
+def _restore(engine: Engine, take: Take) -> None:
+    """The take's state into the engine, all of it, or NeurorackError."""
+    try:
+        engine.restore(take.state)
+        left = take.state.keys() - engine.snapshot().keys()
+        fits = all(name.startswith(PRIORS_STATE) for name in left)  # instruments may be without
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError):
+        fits = False
+    if not fits:
+        raise NeurorackError(
+            f"The take was recorded with {take.recorded_with}, whose engine kept other state than that of "
+            f"Neurorack {__version__}: render it with the version that recorded it."
+        )

@@ -18,10 +18,16 @@ class Tasks:
         self._running: set[asyncio.Task[None]] = set()
 
     def start(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Let it go on beside the loop."""
-        task = asyncio.get_running_loop().create_task(self._guarded(work))
+        """Let it go on beside the loop; RuntimeError where none runs."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            work.close()
+            raise
+        task = loop.create_task(self._guarded(work))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        task.add_done_callback(lambda _: work.close())  # a task cancelled before it began never awaited it
 
     def cancel(self) -> None:
         """End all of it."""

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -34,7 +34,9 @@ def jack_server(name):
         while not os.path.exists(f"/dev/shm/jack_{name}_{os.getuid()}_0"):
             assert server.poll() is None and time.monotonic() < until, "jackd did not start"
             time.sleep(0.05)
-        time.sleep(0.3)
+        while not _answers(name):
+            assert server.poll() is None and time.monotonic() < until, "jackd does not answer"
+            time.sleep(0.05)
         yield server
     finally:
         server.send_signal(signal.SIGTERM)
@@ -43,6 +45,14 @@ def jack_server(name):
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+
+
+def _answers(name):
+    """Whether a client can join."""
+    with suppress(jack.JackError):
+        jack.Client("knock", servername=name, no_start_server=True).close()
+        return True
+    return False
 
 
 class Keyboard:

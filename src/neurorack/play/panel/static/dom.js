@@ -77,3 +77,6 @@ function readColours() {
 }
 document.addEventListener("theme", readColours);
 readColours();
+
+// How often: "once", "3 times".
+export const times = (count) => (count === 1 ? "once" : `${count} times`);

@@ -1,6 +1,6 @@
 // Level, spectrum, and the readouts of how the sound is doing.
 
-import { $, colours, fitCanvas, font, mark } from "./dom.js";
+import { $, colours, fitCanvas, font, mark, times } from "./dom.js";
 
 const FLOOR_DB = -60;
 const SPECTRUM_LOW_DB = -96;
@@ -34,13 +34,13 @@ export class Meters {
     const late = this.listening && this.listening.active;
     const page = late ? this.listening.depth_s + this.listening.device_s : 0;
     const dropped = status.dropped + (late ? this.listening.underruns : 0);
-    const rate = `${(status.device_rate / 1000).toFixed(1)} kHz`;
-    this.write("backend", status.running ? `${BACKENDS[status.backend] || status.backend}, ${rate}` : "starting…", !status.running && "warn");
+    const rate = window.innerWidth > 620 ? `, ${(status.device_rate / 1000).toFixed(1)} kHz` : ""; // phones: page Setup
+    this.write("backend", status.running ? `${BACKENDS[status.backend] || status.backend}${rate}` : "starting…", !status.running && "warn");
     $("backend").title = `${status.device}; ${status.block} samples a block`;
     this.write("latency", `${(1000 * (status.latency_s + page)).toFixed(page ? 0 : 1)} ms`);
     this.write("load", `${Math.round(told.load * 100)} %`, told.load > 0.9 ? "bad" : told.load > 0.65 && "warn");
     this.write("dropped", String(dropped), dropped > 0 && "warn");
-    const dry = late ? ` The page ran dry ${this.listening.underruns} times.` : "";
+    const dry = late ? ` The page ran dry ${times(this.listening.underruns)}.` : "";
     $("dropped").title = `${status.dropped} blocks dropped. ${status.why || ""}${dry}`;
   }
 

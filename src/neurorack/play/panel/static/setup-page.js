@@ -1,6 +1,6 @@
 // The setup page: how the sound leaves, what plays it, what was learned, and how the page looks.
 
-import { button, make, write } from "./dom.js";
+import { button, make, times, write } from "./dom.js";
 
 const BACKENDS = { sounddevice: "Sound card", jack: "JACK", browser: "This page", null: "Nowhere (silent clock)" };
 
@@ -53,9 +53,11 @@ export class SetupPage {
       const kilo = (rate) => `${(rate / 1000).toFixed(1)} kHz`;
       write(values.out, status.running ? BACKENDS[status.backend] || status.backend : "Starting …");
       write(values.device, status.device || "–");
+      values.device.parentNode.hidden = ["browser", "null"].includes(status.backend);
       write(values.rate, status.device_rate === status.sample_rate ? kilo(status.sample_rate) : `${kilo(status.sample_rate)}, resampled to ${kilo(status.device_rate)}`);
       write(values.block, `${status.block} samples`);
-      write(values.latency, `${(1000 * status.latency_s).toFixed(1)} ms`);
+      const behind_s = late && late.active ? late.depth_s + late.device_s : 0;
+      write(values.latency, `${(1000 * (status.latency_s + behind_s)).toFixed(behind_s ? 0 : 1)} ms`);
       write(values.load, `${Math.round(100 * told.load)} %, at worst ${Math.round(100 * (told.load_peak || 0))} %`);
       const causes = [[status.dropped_late, "late"], [status.dropped_device, "by the device"], [status.dropped_failed, "failed"]];
       const shares = causes.filter(([count]) => count).map(([count, cause]) => `${count} ${cause}`);
@@ -68,7 +70,7 @@ export class SetupPage {
       write(values.osc, status.osc ? `Port ${status.osc}` : "Off");
       write(values.voices, String(told.voices ?? 0));
       write(values.input, told.input_level_db > -100 ? `${told.input_level_db.toFixed(0).replace("-", "−")} dB` : "Silence");
-      const page = late && late.active ? `${(1000 * (late.depth_s + late.device_s)).toFixed(0)} ms behind, ran dry ${late.underruns} times` : "Off";
+      const page = late && late.active ? `${(1000 * behind_s).toFixed(0)} ms behind, ran dry ${times(late.underruns)}` : "Off";
       write(values.page, page);
     }
     const key = JSON.stringify(store.state.learned);

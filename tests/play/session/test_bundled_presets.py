@@ -67,9 +67,10 @@ def test_presets_go_into_the_instrument_and_sound(name, tmp_path):
         frame.panic = len(played)
         engine.render(4096, frame)
         frame.gate = True
-        blocks = 40 if row["kind"] == "alone" else 8  # what plays by itself may begin with a rest
-        audio = np.concatenate([engine.render(4096, frame, noise) for _ in range(blocks)], axis=1)
-        played[row["name"]] = 10 * np.log10(np.square(audio).mean() + 1e-12)
+        alone = row["kind"] == "alone"  # and may rest, in the beginning and between: its loudest counts
+        audio = np.concatenate([engine.render(4096, frame, noise) for _ in range(40 if alone else 8)], axis=1)
+        parts = np.split(audio, 5, axis=1) if alone else [audio]
+        played[row["name"]] = max(10 * np.log10(np.square(part).mean() + 1e-12) for part in parts)
         assert np.isfinite(audio).all() and np.abs(audio).max() <= 1.0
     assert min(played.values()) > -40, played
 

@@ -1,7 +1,7 @@
 """When a run becomes playable: the validation curve so far, continued to the end of the budget.
 
 Playable means that the validation distance (multi-scale STFT of the averaged weights on recordings held out)
-is within 20 % of where it is forecast to end, and below 1.4, which is twice what the bundled instruments end
+is within 20 % of where it is forecast to end, and below 1.4, which is twice what Winds and Skins end
 at. Curves that fall towards a floor, powers and exponentials of the share of the budget, are fitted to the
 distances, each with and without the gain (20 % at most) that the learning rate's fall brings late. Those that
 fit about as well as the best say, each for itself, where the curve ends and when it comes within 20 % of it:

@@ -178,6 +178,7 @@ store.on("telemetry", () => {
   meters.take(store.telemetry, now);
   scope.take(store.telemetry, now);
   $("listen").hidden = pageSounds() || !backend();
+  if (!store.instrument) return; // telemetry may come before the first greeting
   if (pageSounds()) listener.prepare(store.instrument.sample_rate);
   else if (backend() && !asked && listener.active) listener.stop();
 });

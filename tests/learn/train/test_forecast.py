@@ -97,7 +97,11 @@ def test_the_first_looks_come_when_they_were_announced():
 def test_what_is_said_is_kept_beside_the_evaluation(tmp_path, monkeypatch):
     now = [0.0]
     monkeypatch.setattr("neurorack.learn.train.schedule.time.monotonic", lambda: now[0])
-    monitor, clock, nothing = Monitor(tmp_path, 44100, quiet=True), Clock(10, None), np.full(2048, 1e-3)
+    monitor, clock, nothing = (
+        Monitor(tmp_path, 44100, quiet=True),
+        Clock(10, None),
+        np.random.default_rng(0).normal(size=2048),
+    )
     clock.step = 200
     clock.pause()
     for distance in (1.9, 1.5, 1.1, 0.9, 0.85):

@@ -20,7 +20,7 @@ from neurorack.learn.train.forecast import (
 )
 from neurorack.learn.train.objective import Weights
 from neurorack.learn.train.run import RunConfig
-from neurorack.learn.train.schedule import ADVERSARIAL_FROM, WARM_UP_STEPS, stage_of
+from neurorack.learn.train.schedule import WARM_UP_STEPS, stage_of
 
 ROUNDING = 0.02
 """Share of the budget by which a forecast may miss and still be right: evaluations are no denser."""
@@ -108,7 +108,7 @@ def read(folder: Path) -> Run:
     config = RunConfig.read(folder)
     rows = logged(folder)
     times = [(row["step"], row["elapsed_s"]) for row in rows if "elapsed_s" in row]
-    end = ADVERSARIAL_FROM if config.adversarial else 1.0
+    end = config.spectral_end
     looks: dict[int, Look] = {}
     for row in rows:
         if "validation/stft" not in row:

@@ -14,9 +14,9 @@ declared lag) are compared by Spearman's rank correlation over the frames that s
 at most 0.02 lower than with the replay.
 """
 
-import argparse
 import json
 
+import by_control
 import numpy as np
 from scipy.stats import spearmanr
 
@@ -106,22 +106,16 @@ def mean(values: list[float]) -> float:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("instrument")
+    parser = by_control.parser(__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--only", metavar="CONTROL", help="lead this descriptor alone")
-    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     instrument = load_instrument(given.instrument)
-    seeds = [int(seed) for seed in given.seeds.split(",")]
     each = {
         name: {
-            label: [obeyed(instrument, label, row, given.seconds, seed) for seed in seeds]
+            label: [obeyed(instrument, label, row, given.seconds, seed) for seed in given.seeds]
             for label in SOURCES
         }
-        for row, name in enumerate(instrument.map.names)
-        if given.only in (None, name)
+        for name, row in by_control.rows(instrument, given.only).items()
     }
     if given.json:
         print(json.dumps({"rank": each, "machine": machine()}, indent=1))

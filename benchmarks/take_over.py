@@ -12,9 +12,9 @@ does not click even so), and the samples themselves leap, by 6 dB at one of them
 bar: the median at most 1.05, no control's median above 1.25.
 """
 
-import argparse
 import json
 
+import by_control
 import numpy as np
 from scipy.ndimage import median_filter
 
@@ -114,20 +114,13 @@ def clicks(instrument: Instrument, kind: str, row: int, seed: int) -> dict[str, 
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("instrument")
-    parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--only", metavar="CONTROL", help="this control alone")
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
+    given = by_control.parser(__doc__.splitlines()[0]).parse_args()
     instrument = load_instrument(given.instrument)
-    seeds = [int(seed) for seed in given.seeds.split(",")]
     found: dict[str, dict[str, list[float]]] = {kind: {} for kind in (*KINDS, *LEAPS)}
-    rows = [row for row, name in enumerate(instrument.map.names) if given.only in (None, name)]
-    for row in rows:
-        name = instrument.map.names[row]
+    rows = by_control.rows(instrument, given.only)
+    for name, row in rows.items():
         for kind in KINDS:
-            for seed in seeds:
+            for seed in given.seeds:
                 for which, value in clicks(instrument, kind, row, seed).items():
                     found[which].setdefault(name, []).append(value)
     if given.json:

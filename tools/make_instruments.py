@@ -317,8 +317,9 @@ def presets(name: str, target: Path) -> None:
     folder = ROOT / "tools" / "presets" / name
     if not folder.is_dir():
         return
-    done = subprocess.run([sys.executable, str(ROOT / "tools" / "add_presets.py"), str(folder), str(target)])
-    if done.returncode:
+    try:
+        script("tools/add_presets.py", folder, target)
+    except subprocess.CalledProcessError:
         print(f"{target} is without presets: mend {folder}, then run tools/add_presets.py.", flush=True)
 
 

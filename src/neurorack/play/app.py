@@ -29,7 +29,8 @@ READY_PATIENCE_S = 60.0
 FAVOURITE = "winds"
 """The bundled instrument that sounds when none is named."""
 
-BLOCK, LONGEST_BLOCK = 128, 512
+LONGEST_BLOCK = 512
+"""Up to where blocks grow that nobody has fixed, while a card keeps losing them late."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class PlayOptions:
     backend: BackendName = "auto"
     device: str | None = None
     block: int | None = None
-    """Samples of a block; None: BLOCK, and longer where a card keeps losing them."""
+    """Samples of a block; None: AudioOptions' own, and longer where a card keeps losing them."""
     lan: bool = False
     """Let other machines open the panel."""
     input: str | None = None
@@ -100,7 +101,7 @@ def play(options: PlayOptions, tell: Callable[[Playing], None]) -> None:
         bridge = Bridge.create()
         stack.callback(bridge.close)
         audio = AudioOptions(
-            str(path.resolve()), options.backend, options.device, options.block or BLOCK,
+            str(path.resolve()), options.backend, options.device, options.block or AudioOptions.block,
             0 if options.block else LONGEST_BLOCK, options.input, options.cv_in, options.cv_out,
         )  # fmt: skip
         leave_sound_core()

@@ -3,7 +3,6 @@
 from functools import cached_property
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from neurorack.learn.descriptors import bands
@@ -47,7 +46,7 @@ class FrameTables(nn.Module):
         inside = np.flatnonzero(bark.any(axis=0))
         self.bark_first, self.bark_last = int(inside[0]), int(inside[-1]) + 1
         stretch = bark[:, self.bark_first : self.bark_last]
-        self.register_buffer("bark_of_bin", torch.from_numpy(stretch.argmax(axis=0)), persistent=False)
+        put_constant(self, "bark_of_bin", stretch.argmax(axis=0))
         put_constant(self, "bark_bins", stretch.sum(axis=1))
         put_constant(self, "bark_mean", (stretch / stretch.sum(axis=1, keepdims=True)).T)
         put_constant(self, "third_octaves", bands.third_octave_weights(window, sample_rate).T)

@@ -97,13 +97,11 @@ class Pitch(Descriptor):
         self.rows = -(-(self.size // 2 + 1) // COLUMNS)
         turn = 2.0 * np.pi / self.size
         bins = turn * np.arange(self.rows * COLUMNS)
-        put_constant(self, "powers", np.stack([bins**m for m in range(len(MOMENTS))]))
+        put_constant(self, "powers", np.stack([bins**m for m in MOMENTS]))
         # Columns say (cos, sin) of each; rows what completes the real part of i^m e^(i w tau).
-        columns, firsts = (
-            np.arange(COLUMNS),
-            np.tile(np.repeat(COLUMNS * np.arange(self.rows), 2), len(MOMENTS)),
-        )
-        put_constant(self, "turns", turn * np.concatenate([np.repeat(columns, 2), firsts]))
+        columns = np.repeat(np.arange(COLUMNS), 2)
+        firsts = np.tile(np.repeat(COLUMNS * np.arange(self.rows), 2), len(MOMENTS))
+        put_constant(self, "turns", turn * np.concatenate([columns, firsts]))
         phases = [np.tile([np.pi / 2, 0.0], COLUMNS)]
         phases += [np.tile(np.array([1.0, 2.0]) * np.pi / 2 + m * np.pi / 2, self.rows) for m in MOMENTS]
         put_constant(self, "phases", np.concatenate(phases) % (2.0 * np.pi))

@@ -8,6 +8,7 @@ import torch
 from onnx import numpy_helper
 
 from neurorack.core.errors import NeurorackError
+from neurorack.core.manifest_io import PRIOR_GRAPHS
 from neurorack.core.nrk import Archive
 from neurorack.learn.prior.model import ControlsPrior, LatentPrior, PriorConfig
 
@@ -18,11 +19,11 @@ PREFIX = "prior."
 def restored(archive: Archive) -> tuple[ControlsPrior, LatentPrior]:
     """Both priors of `archive`, as they were trained. NeurorackError where it has none that can be read."""
     m = archive.manifest
-    if m.prior is None or not {"prior_controls", "prior_latent"} <= m.graphs.keys():
+    if m.prior is None or not PRIOR_GRAPHS.keys() <= m.graphs.keys():
         raise NeurorackError(f"{m.name} does not play by itself yet: there are no priors to keep.")
     try:
         config = PriorConfig(m.prior.scores["training"]["family"])
-        weights = {name: _weights(archive.graph(name)) for name in ("prior_controls", "prior_latent")}
+        weights = {name: _weights(archive.graph(name)) for name in PRIOR_GRAPHS}
         floor = weights["prior_controls"]["head.floor"]
         controls = ControlsPrior(floor, config)
         latent = LatentPrior(weights["prior_latent"]["scale"], len(m.controls), config)

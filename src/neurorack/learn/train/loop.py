@@ -247,7 +247,7 @@ class Trainer:
         samples = rate * self.config.batch * self.config.crop_frames * HOP * self.fabric.world_size
         self.monitor.line(
             self.clock,
-            self._spectral_end,
+            self.config.spectral_end,
             self._known_in_s(),
             {"step": self.clock.step, "stft": scalars["stft"], "steps/s": rate},
         )
@@ -259,10 +259,6 @@ class Trainer:
     def _critic(self) -> tuple[float, float] | None:
         return (self.weights.critic_warm, self.weights.ramp) if self.config.arm in CRITIC_ARMS else None
 
-    @property
-    def _spectral_end(self) -> float:
-        return ADVERSARIAL_FROM if self.config.adversarial else 1.0
-
     def _known_in_s(self) -> Callable[[int], float | None]:
         """Evaluations that are still wanted -> seconds by the wall clock until they have been made; None
         where training, or what the forecast may use of it, ends before.
@@ -272,7 +268,7 @@ class Trainer:
 
         def known(more: int) -> float | None:
             seconds = clock.wall_s(self.looks.until_s(more, clock.elapsed_s, warm_up_s))
-            return seconds if seconds < clock.until_s(self._spectral_end) else None
+            return seconds if seconds < clock.until_s(self.config.spectral_end) else None
 
         return known
 
@@ -285,6 +281,6 @@ class Trainer:
             evaluation = evaluate(self.objective, self.validation)
         finally:
             self.objective.model = live
-        self.monitor.show(self.clock, evaluation, self._spectral_end, self._known_in_s())
+        self.monitor.show(self.clock, evaluation, self.config.spectral_end, self._known_in_s())
         if words := self.watch.look(evaluation.numbers, self.spread, self.clock.progress, self.clock.step):
             self.say(words)

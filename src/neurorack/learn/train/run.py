@@ -11,6 +11,7 @@ from neurorack.core.normaliser import Normaliser
 from neurorack.learn.model.autoencoder import Autoencoder
 from neurorack.learn.model.config import Arm, ModelConfig
 from neurorack.learn.model.published.corpus_facts import tell_corpus
+from neurorack.learn.train.schedule import ADVERSARIAL_FROM
 
 RUN_FILE = "run.json"
 VERSION = 1
@@ -44,6 +45,11 @@ class RunConfig:
     new_code: bool = False
     """Whether only the decoder's weights were taken from there (learn/train/origin.py)."""
     version: int = VERSION
+
+    @property
+    def spectral_end(self) -> float:
+        """Share of the budget at which the spectral stages end."""
+        return ADVERSARIAL_FROM if self.adversarial else 1.0
 
     def write(self, run: Path) -> None:
         with atomic_write(run / RUN_FILE, "w") as file:

@@ -95,10 +95,9 @@ class Outlet:
         self.note = ""
         backend, self.note = open_first(options, names, self._started)
         self.backend: Backend = backend
-        self._tap.open()
+        self._take()
         if self.note and backend.name != names[0]:
             self._lost = names[0]
-        self._taken()
         self._retry_at = time.monotonic() + RETRY_S
 
     def watch(self) -> None:
@@ -145,11 +144,10 @@ class Outlet:
             self.note = f"{why} The sound comes from this page until it is back."
         fallback = "null" if self._options.backend == "null" else "browser"
         self.backend = self._started(fallback)
-        self._tap.open()
+        self._take()
         # Closing a device that has gone may take long, or for ever.
         self._closing = threading.Thread(target=old.stop, name="closing", daemon=True)
         self._closing.start()
-        self._taken()
         self._retry_at = time.monotonic() + RETRY_S
 
     def _try_again(self) -> None:
@@ -162,8 +160,7 @@ class Outlet:
             return
         old_tap.close()
         self.backend, self._lost, self.note = backend, "", ""
-        self._tap.open()
-        self._taken()
+        self._take()
         old.stop()
 
     def _lengthen(self) -> None:
@@ -178,11 +175,11 @@ class Outlet:
             self._fall_back(error)
             return
         self.note = note
-        self._tap.open()
-        self._taken()
+        self._take()
 
-    def _taken(self) -> None:
-        """A backend has been taken: watch it from now on."""
+    def _take(self) -> None:
+        """Let the backend started last sound, and watch it from now on."""
+        self._tap.open()
         now = time.monotonic()
         self._seen, self._seen_at = 0, now
         self._guard.opened(now)

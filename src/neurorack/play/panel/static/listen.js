@@ -48,7 +48,7 @@ export class Listener {
       return;
     }
     const device = (this.context.baseLatency || 0) + (this.context.outputLatency || 0);
-    this.onReport({ ...data, device_s: device, state: this.context.state });
+    this.onReport({ ...data, device_s: device, behind_s: data.depth_s + device, state: this.context.state });
   }
 
   // For tests and recordings: the very samples that the worklet gave to the output, for `seconds`.

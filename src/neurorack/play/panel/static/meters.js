@@ -32,7 +32,7 @@ export class Meters {
   readouts(told) {
     const { status } = told;
     const late = this.listening && this.listening.active;
-    const page = late ? this.listening.depth_s + this.listening.device_s : 0;
+    const page = late ? this.listening.behind_s : 0;
     const dropped = status.dropped + (late ? this.listening.underruns : 0);
     const rate = window.innerWidth > 620 ? `, ${(status.device_rate / 1000).toFixed(1)} kHz` : ""; // phones: page Setup
     this.write("backend", status.running ? `${BACKENDS[status.backend] || status.backend}${rate}` : "starting…", !status.running && "warn");

@@ -56,7 +56,7 @@ export class SetupPage {
       values.device.parentNode.hidden = ["browser", "null"].includes(status.backend);
       write(values.rate, status.device_rate === status.sample_rate ? kilo(status.sample_rate) : `${kilo(status.sample_rate)}, resampled to ${kilo(status.device_rate)}`);
       write(values.block, `${status.block} samples`);
-      const behind_s = late && late.active ? late.depth_s + late.device_s : 0;
+      const behind_s = late && late.active ? late.behind_s : 0;
       write(values.latency, `${(1000 * (status.latency_s + behind_s)).toFixed(behind_s ? 0 : 1)} ms`);
       write(values.load, `${Math.round(100 * told.load)} %, at worst ${Math.round(100 * (told.load_peak || 0))} %`);
       const causes = [[status.dropped_late, "late"], [status.dropped_device, "by the device"], [status.dropped_failed, "failed"]];

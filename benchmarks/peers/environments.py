@@ -6,7 +6,8 @@ torch 2.5. What runs with Python 3.11 is: torch first, its CPU build where there
 that pip takes nn_tilde 1.5; torchaudio without its wishes; numpy before 2, for scipy 1.10; setuptools before
 81, for the pkg_resources of pytorch-lightning. pip finds the rest.
 
-CDPAM 0.0.6 names none of what it needs: torch, librosa, resampy and scipy, of which today's will do.
+CDPAM 0.0.6 names none of what it needs: torch, librosa, resampy, scipy and a numpy that has matlib still, of
+which today's will do.
 """
 
 import json
@@ -17,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 INSTALL_TORCH = ROOT / "tools" / "install_torch.py"
 BESIDE_RAVE = ("numpy<2", "setuptools<81")
-EARS = ("cdpam==0.0.6", "zimtohrli==0.2.1.post1", "librosa", "resampy", "scipy", "soundfile")
+EARS = ("cdpam==0.0.6", "zimtohrli==0.2.1.post1", "numpy<3", "librosa", "resampy", "scipy")
 NOT_COUNTED = ("pip", "setuptools", "_distutils_hack", "pkg_resources", "wheel")
 """Folders of site-packages that every environment brings."""
 

@@ -53,7 +53,8 @@ def with_noise(recording: np.ndarray, level_db: float, seed: int) -> np.ndarray:
 
 
 def through_mp3(recording: np.ndarray, sample_rate: int) -> np.ndarray:
-    """The recording through LAME at a constant 64 kb/s and back, found in time by its waveform."""
+    """The recording through LAME at a constant 64 kb/s and back, found in time by its waveform; needs
+    soundfile 0.13 or newer."""
     import soundfile
 
     # libsndfile counts a compression from 0 to 1 through a layer's bit rates; for mono 320 to 32 kb/s.

@@ -54,7 +54,7 @@ class Tape:
     ) -> None:
         files = list(corpus.split(split))
         if balanced:
-            files.sort(key=lambda file: _shelf(file.path))
+            files.sort(key=lambda file: file.shelf)
         audio, features, starts = [], [], []
         position = 0
         for file in files:
@@ -66,7 +66,7 @@ class Tape:
             position += len(frames)
         self.frames = position
         self.starts = torch.tensor(starts, device=device)
-        names_of = [_shelf(file.path) for file in files]
+        names_of = [file.shelf for file in files]
         shelves = [start for i, start in enumerate(starts) if names_of[i] not in names_of[:i][-1:]]
         self._shelves = torch.tensor([*shelves, position], device=device) if balanced else None
         """Where each folder begins, and where the last one ends; None: frames are drawn alike."""
@@ -121,11 +121,6 @@ class Tape:
         shelf = (random[:, 0] * (len(self._shelves) - 1)).long()
         begin, end = self._shelves[shelf], self._shelves[shelf + 1]
         return begin + (random[:, 1] * (end - begin)).long()
-
-
-def _shelf(path: str) -> str:
-    """The folder of the corpus that a recording lies in."""
-    return path.partition("/")[0] if "/" in path else ""
 
 
 def fit_normalisers(corpus: Corpus, names: tuple[str, ...]) -> dict[str, Normaliser]:

@@ -35,22 +35,25 @@ class Support:
             ]
         )
 
-    def nearer(self, controls: np.ndarray, free: np.ndarray, apart: int = -1) -> np.ndarray:
+    def nearer(
+        self, controls: np.ndarray, free: np.ndarray, apart: int = -1, share: float = 1.0
+    ) -> np.ndarray:
         """Controls [C] whose `free` ones [C] have gone straight towards those of the nearest training frame
-        until it lies within the radius, or as far as they can; all as they are where one does. A new array.
-        Row `apart` (-1: none) does not count for the distance.
+        until it lies within `share` of the radius, or as far as they can; all as they are where one does. A
+        new array. Row `apart` (-1: none) does not count for the distance.
         """
+        radius_squared = self._radius_squared * share**2
         here = np.array(controls, np.float32)
         squares = np.square(self._columns - here[:, None])
         if apart >= 0:
             squares[apart] = 0.0
         whole = squares.sum(axis=0)
         nearest = int(whole.argmin())
-        if whole[nearest] <= self._radius_squared:
+        if whole[nearest] <= radius_squared:
             return here
         movable = float(squares[free, nearest].sum())
         fixed = float(whole[nearest]) - movable
-        stay = math.sqrt(max(float(self._radius_squared) - fixed, 0.0) / max(movable, 1e-12))
+        stay = math.sqrt(max(float(radius_squared) - fixed, 0.0) / max(movable, 1e-12))
         goal = self._columns[:, nearest]
         return np.where(free, goal + min(stay, 1.0) * (here - goal), here)
 

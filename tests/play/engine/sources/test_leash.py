@@ -6,7 +6,7 @@ from tiny_prior import with_priors
 
 from neurorack.play.engine.engine import Engine, load_instrument
 from neurorack.play.engine.frame import ControlFrame, Source
-from neurorack.play.engine.sources.leash import PULL, Leash
+from neurorack.play.engine.sources.leash import LENGTH, PULL, Leash
 from neurorack.play.engine.support import Support
 
 POINTS = np.array([[0.0, 0.0, 0.0], [0.0, 0.9, 0.9]], np.float32)
@@ -24,7 +24,8 @@ def test_it_comes_back_to_what_the_corpus_has_beside_what_is_held():
     now = _led([-1.0, 0.9, 1.25], [0, 1, 0], steps=60)
     assert now[:2] == pytest.approx([-1.0, 0.9])  # a rest stays one, and the hand's is the hand's
     assert now[2] == pytest.approx(1.0, abs=1e-3)  # the corpus's range, within the radius as it is
-    assert _led([0.0, 0.9, 0.4], [0, 1, 0], steps=60)[2] == pytest.approx(0.9 - RADIUS, abs=1e-3)
+    near = 0.9 - LENGTH * RADIUS
+    assert _led([0.0, 0.9, 0.4], [0, 1, 0], steps=60)[2] == pytest.approx(near, abs=1e-3)
 
 
 def test_it_draws_and_does_not_throw():

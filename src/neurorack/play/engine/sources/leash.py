@@ -5,7 +5,7 @@ led in noisiness for half a minute, Winds wandered to a brightness below and a b
 its corpus, and stayed. There the decoder has no sounds that differ in noisiness, and the hand is not obeyed.
 
 So what no hand holds is drawn, half the way each step, into the corpus's range (|c| <= 1) and, where
-no training frame lies within the instrument's radius, straight towards the nearest one until one does.
+no training frame lies within half the instrument's radius, straight towards the nearest one until one does.
 Loudness that no hand holds is left alone and out of the distance: a rest is as near as the tone before it.
 With nothing held the prior plays as it is.
 """
@@ -18,6 +18,9 @@ from neurorack.play.engine.support import Support
 
 PULL = 0.5
 """Share of the way that is gone in a step: no needle leaps when a hand takes another (0.05 s in all)."""
+
+LENGTH = 0.5
+"""Share of the radius within which requests count as feasible: what a hand may ask for is no place to live."""
 
 
 class Leash:
@@ -38,5 +41,5 @@ class Leash:
         if not free.any():
             return
         aim = np.where(free, np.clip(controls, -1.0, 1.0), controls)
-        aim = self._support.nearer(aim, free, apart)
+        aim = self._support.nearer(aim, free, apart, LENGTH)
         controls += np.where(free, PULL * (aim - controls), 0.0).astype(controls.dtype)

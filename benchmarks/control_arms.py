@@ -7,7 +7,7 @@ changes; a name is
     a weight of a loss      --weight   learn/train/objective.py (Weights):      +counterfactual=4
     a field of the model    --model    learn/model/config.py (ModelConfig):     +control_dilations=[1,2]
     an option of training   OPTIONS:   batch, crop, lr, size, from (a run, a name or a .nrk), new-code,
-                                       adversarial (0 or 1):                    +from=winds+lr=0.0005
+                                       keep-code, adversarial (0 or 1):         +from=winds+lr=0.0005
 """
 
 import dataclasses
@@ -19,7 +19,8 @@ from neurorack.core.library import find
 
 METHODS = ("rave", "c-rave", "f-rave", "conditional", "fader", "counterfactual")
 DECODERS = {"published": "published", "ours": "source-filter"}
-OPTIONS = ("batch", "crop", "lr", "size", "from", "new-code", "adversarial")
+OPTIONS = ("batch", "crop", "lr", "size", "from", "new-code", "keep-code", "adversarial")
+SWITCHES = ("new-code", "keep-code", "adversarial")
 PLAIN = "rave@published"
 """What reconstruction is compared with."""
 
@@ -52,6 +53,9 @@ SETS: dict[str, dict[str, str]] = {
         "counterfactual@ours+spread=0": "nothing keeps the code's scale",
         "counterfactual@ours+z_noise=0": "no noise on the code",
         "counterfactual@ours+latent_size=4": "half the latent numbers",
+        "counterfactual@ours+near=0.1": "errors under a twentieth of the range count squared, as until "
+        "November 2026",
+        "counterfactual@ours+follow=0": "the distance of a curve counts, not its shape",
         "fader@ours": "no counterfactual loss",
         "conditional@ours": "neither counterfactual loss nor critic",
     },
@@ -90,7 +94,7 @@ class Arm:
         for name, value in self.changes:
             if name == "from":
                 given += ["--from", str(_origin(value))]
-            elif name in ("new-code", "adversarial"):
+            elif name in SWITCHES:
                 given += {"1": [f"--{name}"], "0": [f"--no-{name}"] if name == "adversarial" else []}[value]
             elif name in OPTIONS:
                 given += [f"--{name}", value]
@@ -115,7 +119,7 @@ def parse_arm(text: str) -> Arm:
                 f"{text}: there is no {name!r}. Weights: {', '.join(weight_names())}; model: "
                 f"{', '.join(model_names())}; training: {', '.join(OPTIONS)}"
             )
-        if name in ("new-code", "adversarial") and value not in ("0", "1"):
+        if name in SWITCHES and value not in ("0", "1"):
             raise ValueError(f"{text}: {name} is 0 or 1")
         changes.append((name, value))
     return Arm(text.strip(), method, decoder, tuple(changes))

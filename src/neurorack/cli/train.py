@@ -78,7 +78,8 @@ Watch it:  tensorboard --logdir run
     multiple=True,
     metavar="NAME=X",
     help="Weight of a loss, or a switch of one: kl, spread, z_noise, fader, counterfactual (4), "
-    "counterfactual_every, counterfactual_share, support, gestures, adversarial, matching. Repeatable.",
+    "counterfactual_every, counterfactual_share, support, gestures, near, follow, adversarial, matching. "
+    "Repeatable.",
 )
 @click.option(
     "--model",
@@ -95,6 +96,17 @@ Watch it:  tensorboard --logdir run
     help="Start from the weights of another run or an instrument (fine-tune); its corpus may be another.",
 )
 @click.option("--new-code", is_flag=True, help="With --from: keep its decoder, learn the latent code afresh.")
+@click.option(
+    "--keep-code",
+    is_flag=True,
+    help="With --from: leave its latent code as it is, teach only the decoder; clips, presets and priors "
+    "stay valid.",
+)
+@click.option(
+    "--balance",
+    is_flag=True,
+    help="Hear every folder of the corpus as often as any other, however little it holds.",
+)
 @click.option("--seed", default=0, show_default=True, help="Another seed, another run.")
 @options.threads
 @click.option("--accelerator", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
@@ -141,6 +153,8 @@ def command(
     changes: tuple[str, ...],
     origin: Path | None,
     new_code: bool,
+    keep_code: bool,
+    balance: bool,
     seed: int,
     threads: int | None,
     accelerator: str,
@@ -205,6 +219,8 @@ def command(
                 controls=tuple(c.strip() for c in controls.split(",") if c.strip()),
                 origin=origin,
                 new_code=new_code,
+                keep_code=keep_code,
+                balance=balance,
             )
         fabric.barrier()
     train(

@@ -7,7 +7,8 @@ from scored_subject import RATE, SECONDS, score, subject_of
 
 from neurorack.core.level import FLOOR_POWER, TAPS, level_weights
 from neurorack.learn.measure.alignment import EDGE, asked_level_db, heard_level_db, offset_frames
-from neurorack.learn.measure.asking import requests_for, steps, walk
+from neurorack.learn.measure.asking import Request, requests_for, steps, walk
+from neurorack.learn.measure.control import ControlScore, Yardstick
 from neurorack.learn.measure.excerpts import Excerpt, assemble
 from neurorack.learn.measure.independent import loudness_db, measure
 from neurorack.learn.measure.nulls import follow_level
@@ -67,6 +68,26 @@ def test_cheats_score_little(subject):
         heard = vocabulary.listen(audio)
         constant = score(subject, lambda s, r, h=heard: h)["control"]
         assert abs(constant["one"]["mean"]) < 0.1 and abs(constant["all"]["mean"]) < 0.1
+
+
+def test_a_stretch_on_which_nothing_moves_has_no_rank(subject):
+    """Steps asked of noisiness: where only one held step is feasible, the answer's tremor is not judged."""
+    vocabulary, sources, _ = subject
+    source, name = sources[0], "noisiness"
+    held = np.where(np.arange(source.frames) < source.frames // 2, -0.5, 0.5)
+    asked = {**source.own, name: vocabulary.normalisers[name].to_physical(held)}
+    counted, first = source.sounding, np.arange(source.frames) < source.frames // 2
+
+    def judged(feasible: np.ndarray) -> dict:
+        result = ControlScore(vocabulary, Yardstick.of(sources, vocabulary))
+        request = Request("all", (name,), asked, counted, counted & feasible, {name: True})
+        tremor = {**source.heard, name: np.random.default_rng(0).standard_normal(source.frames)}
+        result.add(0, source, [request, request], [source.heard, tremor])
+        return result.summary()["control"]
+
+    still, moving = judged(first), judged(np.ones_like(first))
+    assert still["all"][name]["requests"] == 0 and still["all"][name]["rank"] is None
+    assert still["raw"][name]["requests"] == moving["all"][name]["requests"] == 1
 
 
 def test_declared_offsets_are_where_a_perfect_answer_is_heard():

@@ -17,7 +17,7 @@ from neurorack.learn.train.counterfactual import (
     steps,
     walk,
 )
-from neurorack.learn.train.objective import Objective, Weights
+from neurorack.learn.train.objective import Objective, Weights, correlation
 
 
 def random(seed: int = 0) -> torch.Generator:
@@ -96,3 +96,13 @@ def test_a_model_from_before_there_was_a_response_has_none() -> None:
     assert ModelConfig.from_dict(config.to_dict()) == config
     old = {k: v for k, v in config.to_dict().items() if k != "response_frames"}
     assert ModelConfig.from_dict(old).response_frames == 0
+
+
+def test_a_curve_is_followed_or_not_whatever_its_range_and_place() -> None:
+    time, weight = torch.linspace(0, 12, 200).expand(4, -1), torch.ones(4, 200)
+    asked = torch.sin(time)
+    answers = torch.stack([0.3 + 0.5 * asked[0], -asked[1], 0 * asked[2], asked[3]])
+    weight[3, 100:] = 0.0
+    answers[3, 100:] = 9.0  # what does not count
+    straight, backwards, still, counted = correlation(asked, answers, weight)
+    assert straight > 0.98 and backwards < -0.98 and abs(still) < 0.01 and counted > 0.98

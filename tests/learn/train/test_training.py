@@ -84,6 +84,23 @@ def test_a_strong_critic_does_not_silence_the_code(small_corpus: Path, tmp_path:
         neurorack("train", small_corpus, "-o", tmp_path / "other", "--steps", 1, "--from", run, *FEW)
 
 
+def test_a_kept_code_stays_as_it_is_while_the_decoder_learns(
+    small_corpus: Path, tmp_path: Path, neurorack
+) -> None:
+    first, kept = tmp_path / "first", tmp_path / "kept"
+    with pytest.raises(NeurorackError, match="--from"):
+        neurorack("train", small_corpus, "-o", kept, "--steps", 20, "--keep-code", *SMALL)
+    neurorack("train", small_corpus, "-o", first, "--steps", 20, *SMALL)
+    neurorack("train", small_corpus, "-o", kept, "--steps", 20, "--keep-code", "--from", first, *SMALL)
+    before, after = load_file(first / NAME), load_file(kept / NAME)
+    encoder = [k for k in before if k.startswith("module.ema.encoder")]
+    decoder = [k for k in before if k.startswith("module.ema.decoder")]
+    assert encoder and all(torch.equal(before[k], after[k]) for k in encoder)
+    assert any(not torch.equal(before[k], after[k]) for k in decoder)
+    lines = [json.loads(line) for line in (kept / "metrics.jsonl").read_text("utf-8").splitlines()]
+    assert "confusion" not in lines[0] and "control" in lines[0]
+
+
 def test_spread_counts_shrunken_and_equal_axes() -> None:
     random = torch.Generator().manual_seed(0)
     mean, everywhere = torch.randn(4, 6, 200, generator=random), torch.ones(4, 1, 200)

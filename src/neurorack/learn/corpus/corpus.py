@@ -37,6 +37,12 @@ class CorpusFile:
     key: str = ""
     digest: str = ""
 
+    @property
+    def shelf(self) -> str:
+        """The outermost folder that it lies in; empty: none."""
+        folder, slash, _ = self.path.partition("/")
+        return folder if slash else ""
+
 
 class Corpus:
     """A folder made by `neurorack prepare`. Cheap to open and to pickle: maps are opened on first use.

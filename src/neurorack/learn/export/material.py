@@ -2,6 +2,7 @@
 corpus.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -57,14 +58,19 @@ def encode(objective: Objective, corpus: Corpus, file: CorpusFile, max_frames: i
 
 def choose_clips(corpus: Corpus, seed: int = 0) -> list[CorpusFile]:
     """Up to eight recordings of the training split from as many folders as there are, longest half
-    preferred.
+    preferred. Where folders lie in folders, the outermost take turns.
     """
     random = np.random.default_rng(seed)
     folders: dict[str, list[CorpusFile]] = {}
     for file in corpus.split("train"):
         folders.setdefault(str(PurePosixPath(file.path).parent), []).append(file)
-    pools = []
+    turns: Counter[str] = Counter()
+    ranked = []
     for _, files in sorted(folders.items(), key=lambda item: -sum(f.frames for f in item[1])):
+        ranked.append((turns[files[0].shelf], files))
+        turns[files[0].shelf] += 1
+    pools = []
+    for _, files in sorted(ranked, key=lambda item: item[0]):
         files = sorted(files, key=lambda f: f.frames)[len(files) // 2 :]
         pools.append([files[i] for i in random.permutation(len(files))])
     chosen: list[CorpusFile] = []
@@ -94,13 +100,14 @@ def statistics(objective: Objective, corpus: Corpus, seed: int = 0, max_minutes:
     random = np.random.default_rng(seed)
     files = list(corpus.split("train"))
     budget = max_minutes * 60 * corpus.sample_rate / HOP
-    rows, levels, steady, strong = [], [], [], []
+    rows, levels, steady, strong, shelves = [], [], [], [], []
     for index in random.permutation(len(files)):
         encoded = encode(objective, corpus, files[index], int(8 * corpus.sample_rate / HOP))
         rows.append(encoded.rows)
         levels.append(encoded.level_db)
         steady.append(_steady(encoded.level_db))
         strong.append(encoded.level_db > encoded.level_db.max() - STRONG_DB)
+        shelves.append(np.full(len(encoded.level_db), files[index].shelf, dtype=object))
         budget -= encoded.rows.shape[1]
         if budget < 0:
             break
@@ -108,9 +115,11 @@ def statistics(objective: Objective, corpus: Corpus, seed: int = 0, max_minutes:
     sounding = np.concatenate(levels) > SILENCE_DB
     held = np.concatenate(strong) & sounding
     # A held tone is made of a steady stretch; but of a drum only the last whisper is steady.
-    steady_too = held & np.concatenate(steady)
-    if steady_too.sum() >= max(4 * ANCHORS, 0.2 * held.sum()):
-        held = steady_too
+    steady_too, shelf = held & np.concatenate(steady), np.concatenate(shelves)
+    for name in set(shelf):
+        here = shelf == name
+        if (steady_too & here).sum() >= max(4 * ANCHORS, 0.2 * (held & here).sum()):
+            held &= steady_too | ~here
     if sounding.sum() < 64:
         sounding[:] = True
     z_size = objective.model.config.latent_size

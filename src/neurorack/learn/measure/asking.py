@@ -29,8 +29,8 @@ class Request:
     """`asked`: one curve [T] in physical units for every control; `moved`: those not the source's own.
 
     `counted` [T]: frames that are scored (source and request sound, away from the ends); `feasible` [T]:
-    those of them that lie within the instrument's support radius; `asks`: which moved controls vary enough to
-    judge.
+    those of them that lie within the instrument's support radius; `asks`: which moved controls vary enough in
+    the counted frames to judge.
     """
 
     kind: str
@@ -116,9 +116,16 @@ def _request(
     )
     if donor is not None:
         counted = counted & _fit(donor.heard["loudness"] > NOISE_FLOOR_DB, source.frames)
-    asks = {n: _moves(vocabulary.normalisers[n].to_control(asked[n][counted])) for n in moved}
+    asks = {n: moves(vocabulary, n, asked[n][counted]) for n in moved}
     return Request(kind, moved, asked, counted, counted & vocabulary.feasible(asked), asks)
 
 
-def _moves(control: np.ndarray) -> bool:
-    return len(control) >= LEAST_FRAMES and bool(np.std(control) >= LEAST_MOVE)
+def moves(vocabulary: Vocabulary, name: str, asked: np.ndarray) -> bool:
+    """Whether what is asked of a control in the frames that are judged [N] varies enough to be followed.
+
+    Of all that is counted, only a still stretch may be feasible, say: its ranks would be those of tremors
+    that no recording repeats.
+    """
+    if len(asked) < LEAST_FRAMES:
+        return False
+    return bool(np.std(vocabulary.normalisers[name].to_control(asked)) >= LEAST_MOVE)

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from neurorack.core.timebase import frame_rate_hz
-from neurorack.learn.measure.asking import LEAST_FRAMES, Request
+from neurorack.learn.measure.asking import Request, moves
 from neurorack.learn.measure.second_ears import SECOND
 from neurorack.learn.measure.statistics import bootstrap_interval, mean_or_none, spearman
 from neurorack.learn.measure.subject import FIXED_SET, NOISE_FLOOR_DB, Source, Vocabulary, pooled
@@ -146,11 +146,11 @@ class ControlScore:
             same = [i for i, r in enumerate(requests) if r.moved == moved]
             for i, j in zip(same, same[1:] + same[:1], strict=True):
                 keep = requests[i].counted & requests[j].counted
-                if i == j or np.count_nonzero(keep) < LEAST_FRAMES:
+                if i == j:
                     continue
                 mode = "one" if requests[i].kind != "all" else "all"
                 for name in moved:
-                    if requests[j].asks[name]:
+                    if moves(self.vocabulary, name, requests[j].asked[name][keep]):
                         row = self._judge(source, requests[j], name, name, heard[i], keep)
                         self.tallies[f"mismatched {mode}"].rows[name].append((index, *row))
 
@@ -167,7 +167,7 @@ class ControlScore:
                 ways["second"] = (ear, request.counted)
             ways["fast"] = (name, request.counted)
         for mode, (ear, keep) in ways.items():
-            if np.count_nonzero(keep) >= LEAST_FRAMES:
+            if moves(self.vocabulary, name, request.asked[name][keep]):
                 row = self._judge(source, request, name, ear, curves, keep, fast=mode == "fast")
                 self.tallies[mode].rows[name].append((index, *row))
 

@@ -8,6 +8,7 @@ from typing import Any
 import librosa
 import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image
 
 from neurorack.core.errors import NeurorackError
 from neurorack.core.files import atomic_write
@@ -25,6 +26,7 @@ from neurorack.learn.measure.subject import Source, Vocabulary
 
 UNITS = {"loudness": "dB", "brightness": "Hz"}
 ASKED, HEARD = "#444444", "#d1495b"
+COLOURS = 256
 
 
 def draw_all(
@@ -67,11 +69,12 @@ def _answered(renderer: Renderer, sources: Sequence[Source], vocabulary: Vocabul
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, whole or not at all."""
+    """Write a figure as PNG, whole or not at all, in 256 colours: half the size, and nobody sees it."""
     data = io.BytesIO()
     figure.savefig(data, format="png", dpi=110)
+    drawn = Image.open(data).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
     with atomic_write(path) as file:
-        file.write(data.getvalue())
+        drawn.save(file, format="png", optimize=True)
 
 
 def spectrogram(axis: Any, audio: np.ndarray, sample_rate: int, title: str) -> None:

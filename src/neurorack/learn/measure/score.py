@@ -32,7 +32,7 @@ from neurorack.learn.measure.statistics import mean_or_none, spearman
 from neurorack.learn.measure.subject import Source, Vocabulary, pooled
 from neurorack.learn.measure.transfer import transferred
 
-SCORE_VERSION = 2
+SCORE_VERSION = 3
 DEFAULT_LIMIT = 32
 """Excerpts scored unless asked otherwise: about three minutes' work for one core."""
 

@@ -3,7 +3,8 @@
 Audio and features are laid end to end as frames. A crop is a row of frame indices, so that cutting a batch
 is one gather
 on whatever device holds the tape. Some crops splice two places (the second at a file's start): recordings
-hold almost no transitions between notes, and an instrument must play them.
+hold almost no transitions between notes, and an instrument must play them. Frames are drawn alike, or
+balanced: every folder of the corpus as often as any other, however little it holds.
 """
 
 from dataclasses import dataclass
@@ -49,8 +50,11 @@ class Tape:
         names: tuple[str, ...],
         normalisers: dict[str, Normaliser],
         device: torch.device,
+        balanced: bool = False,
     ) -> None:
         files = list(corpus.split(split))
+        if balanced:
+            files.sort(key=lambda file: file.shelf)
         audio, features, starts = [], [], []
         position = 0
         for file in files:
@@ -62,6 +66,10 @@ class Tape:
             position += len(frames)
         self.frames = position
         self.starts = torch.tensor(starts, device=device)
+        names_of = [file.shelf for file in files]
+        shelves = [start for i, start in enumerate(starts) if names_of[i] not in names_of[:i][-1:]]
+        self._shelves = torch.tensor([*shelves, position], device=device) if balanced else None
+        """Where each folder begins, and where the last one ends; None: frames are drawn alike."""
         self.device = device
         self.audio = torch.from_numpy(np.concatenate(audio)).to(device)
         table = np.concatenate(features)
@@ -88,8 +96,13 @@ class Tape:
 
         length = frames + margin
         t = torch.arange(length, device=self.device)
-        first = (rand(size, 1) * max(1, self.frames - length)).long()
-        second = self.starts[(rand(size) * len(self.starts)).long()].unsqueeze(1)
+        if self._shelves is None:
+            first = (rand(size, 1) * max(1, self.frames - length)).long()
+            second = self.starts[(rand(size) * len(self.starts)).long()].unsqueeze(1)
+        else:
+            first = self._balanced(rand(size, 2)).clamp(max=max(0, self.frames - length)).unsqueeze(1)
+            place = self._balanced(rand(size, 2))
+            second = self.starts[torch.searchsorted(self.starts, place, right=True) - 1].unsqueeze(1)
         cut = (rand(size, 1) * frames * 0.8 + frames * 0.1).long()
         cut = torch.where(rand(size, 1) < splices, cut, torch.full_like(cut, length))
         index = torch.where(t < cut, first + t, second + t - cut).clamp(max=self.frames - 1)
@@ -101,6 +114,13 @@ class Tape:
         controls = self.controls[index].transpose(1, 2)
         f0 = None if self.f0_hz is None else self.f0_hz[index].unsqueeze(1)
         return Batch(audio.flatten(1), controls.contiguous(), f0)
+
+    def _balanced(self, random: Tensor) -> Tensor:
+        """Uniform numbers [B, 2] -> frames [B]: a folder first, then a place in it."""
+        assert self._shelves is not None
+        shelf = (random[:, 0] * (len(self._shelves) - 1)).long()
+        begin, end = self._shelves[shelf], self._shelves[shelf + 1]
+        return begin + (random[:, 1] * (end - begin)).long()
 
 
 def fit_normalisers(corpus: Corpus, names: tuple[str, ...]) -> dict[str, Normaliser]:

@@ -11,6 +11,9 @@ from neurorack.core.timebase import HOP
 from neurorack.learn.train.batches import SILENCE_DB, Batch
 from neurorack.learn.train.objective import WARM_FRAMES, Objective
 
+LEAST = 50
+"""Frames that a correlation needs."""
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -26,7 +29,8 @@ class Evaluation:
 
 @torch.no_grad()
 def evaluate(objective: Objective, batch: Batch) -> Evaluation:
-    """Reconstruction of `batch`, and how its output obeys another item's curves (all rows swapped).
+    """Reconstruction of `batch`, and how its output obeys another item's curves (all rows swapped): "all"
+    pools the frames of all items, "inside" is the mean over items of the correlation within each.
 
     The correlations here use our own descriptors and say whether training goes well; scores that count come
     from `neurorack measure`.
@@ -61,6 +65,9 @@ def evaluate(objective: Objective, batch: Batch) -> Evaluation:
         rank = _rank(a, m)
         numbers[f"all/{objective.names[i]}"] = rank
         ranks.append(rank)
+        curves = zip(swapped[:, i, first - lag : -lag or None], measured[:, k, first:], keep, strict=True)
+        inside = [_rank(curve[on], answer[on]) for curve, answer, on in curves if int(on.sum()) >= LEAST]
+        numbers[f"inside/{objective.names[i]}"] = float(np.mean(inside)) if inside else 0.0
     numbers["all/mean"] = float(np.mean(ranks)) if ranks else 0.0
     lag = objective.lags[objective.scored[0]] if objective.scored else 0
     example_asked = swapped[0, objective.scored][:, : -lag or None].cpu().numpy()
@@ -76,7 +83,7 @@ def evaluate(objective: Objective, batch: Batch) -> Evaluation:
 
 
 def _rank(asked: Tensor, measured: Tensor) -> float:
-    if asked.numel() < 50:
+    if asked.numel() < LEAST:
         return 0.0
     value = spearmanr(asked.cpu().numpy(), measured.cpu().numpy()).statistic
     return float(value) if np.isfinite(value) else 0.0

@@ -68,6 +68,9 @@ class Trainer:
         model = config.build()
         self.objective = objective_for(config, model)
         self.weights = self.objective.weights
+        if config.keep_code:
+            self.objective.keep_code = True
+            model.encoder.requires_grad_(False)
         self.ema = copy.deepcopy(model).requires_grad_(False).eval()
         self.discriminators = Discriminators()
         for module in (self.objective, self.discriminators):
@@ -79,7 +82,7 @@ class Trainer:
         self.judge_optimizer = torch.optim.AdamW(self.discriminators.parameters(), lr=3e-4, betas=(0.8, 0.99))
         self.clock = Clock(config.minutes, config.steps)
         device = fabric.device
-        self.tape = Tape(corpus, "train", config.model.controls, normalisers, device)
+        self.tape = Tape(corpus, "train", config.model.controls, normalisers, device, config.balance)
         margin = self.objective.margin
         self.config = config = fitting_crop(config, self.tape.frames, margin)
         self.silent = silent_share(self.tape)
@@ -87,7 +90,7 @@ class Trainer:
             frames, random = self.tape.sounding_controls().cpu(), generator_for(config.seed, 0, 0)
             self.objective.support = Support.fit(frames, self.objective.pitch, random)
         held_out = "validation" if any(True for _ in corpus.split("validation")) else "train"
-        tape = Tape(corpus, held_out, config.model.controls, normalisers, device)
+        tape = Tape(corpus, held_out, config.model.controls, normalisers, device, config.balance)
         length = min(config.crop_frames, max(64, tape.frames - margin - 1))
         self.validation = tape.batch(16, length, margin, 0.0, generator_for(12345, 0, 0))
         self.watch, self.keeping = Watch(), Keeping(self)
@@ -157,7 +160,7 @@ class Trainer:
                 self._average(step)
             else:
                 self.say(f"step {step}: a gradient that is no number was skipped")
-            if config.arm in CRITIC_ARMS and not judged and sane:
+            if self._taught and not judged and sane:
                 self._train_critic(losses)
             if trouble := self.watch.step(distance, float(norm)):
                 self.keeping.go_back(trouble)
@@ -257,7 +260,12 @@ class Trainer:
 
     @property
     def _critic(self) -> tuple[float, float] | None:
-        return (self.weights.critic_warm, self.weights.ramp) if self.config.arm in CRITIC_ARMS else None
+        return (self.weights.critic_warm, self.weights.ramp) if self._taught else None
+
+    @property
+    def _taught(self) -> bool:
+        """Whether a critic teaches the code."""
+        return self.config.arm in CRITIC_ARMS and not self.config.keep_code
 
     def _known_in_s(self) -> Callable[[int], float | None]:
         """Evaluations that are still wanted -> seconds by the wall clock until they have been made; None

@@ -25,6 +25,9 @@ WARM_FRAMES = 14
 BY_CONSTRUCTION = ("loudness", "pitch")
 """Controls that obey by construction: they are asked for, but not measured in the counterfactual loss."""
 
+STILL = 0.05
+"""Deviation in control units of a curve that hardly moves."""
+
 MEASURE_EVERY = 4
 """The counterfactual loss measures every so many frames."""
 
@@ -35,6 +38,8 @@ class Weights:
     long it takes. `z_noise`: deviation of the noise on z in training. `kl`: pull of z towards 0 (and, in the
     published arms, towards N(0, 1)). `counterfactual_share`: share of the batch that answers requests.
     `support`: whether what the corpus has no sound for counts less; `gestures`: whether a hand asks, too.
+    `near`: error in control units under which the counterfactual loss is quadratic. `follow`: what a curve's
+    shape counts there beside its distance.
     """
 
     kl: float = 0.003
@@ -46,6 +51,8 @@ class Weights:
     counterfactual_share: float = 1.0
     support: bool = True
     gestures: bool = True
+    near: float = 0.03
+    follow: float = 0.3
     critic_warm: float = 0.05
     ramp: float = 0.15
     adversarial: float = 0.05
@@ -85,6 +92,8 @@ class Objective(nn.Module):
         self.scored_measuring = Measuring([normalisers[config.controls[i]] for i in self.scored])
         self.support: Support | None = None
         """What the corpus has sounds for; None: every request counts alike. Set by the trainer."""
+        self.keep_code = False
+        """Whether the code stays as it is, and only the decoder learns. Set by the trainer."""
         self.columns = [list(bank.outputs).index(config.controls[i]) for i in self.scored]
 
     def level_db(self, audio: Tensor) -> Tensor:
@@ -128,6 +137,8 @@ class Objective(nn.Module):
         live = torch.rand(b, 1, 1, generator=generator).to(device) < 0.4
         controls = torch.where(live, late, ahead)
         mean, _ = self.model.posterior(batch.audio)
+        if self.keep_code:
+            mean = mean.detach()
         z = mean + self.weights.z_noise * randn(*mean.shape)
         noise = randn(b, frames * HOP)
         heard = self.model.decode(z, controls, level, f0, noise)
@@ -137,7 +148,7 @@ class Objective(nn.Module):
         sounding = (level > SILENCE_DB).to(level.dtype)
         losses["spread"] = spread_loss(mean, sounding)
         total = losses["stft"] + self.weights.kl * losses["kl"] + self.weights.spread * losses["spread"]
-        if self.arm in CRITIC_ARMS:
+        if self.arm in CRITIC_ARMS and not self.keep_code:
             fade = min(max((progress - self.weights.critic_warm) / self.weights.ramp, 0.0), 1.0)
             losses["confusion"] = confusion_loss(self.model.critic(z), sounding)
             total = total + self.weights.fader * fade * losses["confusion"]
@@ -197,19 +208,36 @@ class Objective(nn.Module):
             keep = at >= WARM_FRAMES + lag
             t = at[keep]
             asked = requests[:, i, t - lag]
-            error = nn.functional.huber_loss(measured[:, k, keep], asked, reduction="none", delta=0.1) / 0.1
+            near = self.weights.near
+            heard_k = measured[:, k, keep]
+            error = nn.functional.huber_loss(heard_k, asked, reduction="none", delta=near) / near
             # Quiet frames, and frames where the level is falling away, have no timbre to speak of.
             weight = ((own[:, t] > SILENCE_DB + 5) & (level[:, 0, t] > SILENCE_DB + 5)).to(error.dtype)
             if feasible is not None:
                 allowed = torch.where(mask[:, i], feasible[:, (t - lag) // MEASURE_EVERY], 1.0)
                 weight = weight * allowed
             total = total + (error * weight).sum()
+            if self.weights.follow:
+                strayed = 1 - correlation(asked, heard_k, weight)
+                total = total + self.weights.follow * (strayed * weight.sum(1)).sum()
             count = count + weight.sum()
         return total / (count + 1.0)
 
     def critic_step(self, losses: dict[str, Tensor]) -> Tensor:
         """The critic's own loss on detached z."""
         return critic_loss(self.model.critic(losses["z"].detach()), losses["controls"], losses["sounding"])
+
+
+def correlation(asked: Tensor, heard: Tensor, weight: Tensor) -> Tensor:
+    """Weighted correlation over time of curves [B, T] in control units: [B], and 0 for what hardly moves.
+
+    Distance alone is content to miss a narrow curve narrowly; a hand hears whether it is followed.
+    """
+    share = weight / (weight.sum(1, keepdim=True) + 1e-6)
+    a = asked - (asked * share).sum(1, keepdim=True)
+    h = heard - (heard * share).sum(1, keepdim=True)
+    power = ((a.square() * share).sum(1) + STILL**2) * ((h.square() * share).sum(1) + STILL**2)
+    return (a * h * share).sum(1) / power.sqrt()
 
 
 def lag_frames(config: RunConfig) -> dict[str, int]:

@@ -44,6 +44,10 @@ class RunConfig:
     """Folder of the run whose weights this one began with; empty: fresh ones."""
     new_code: bool = False
     """Whether only the decoder's weights were taken from there (learn/train/origin.py)."""
+    keep_code: bool = False
+    """Whether its latent code stays as it is and only the decoder learns."""
+    balance: bool = False
+    """Whether every folder of the corpus is heard as often as any other."""
     version: int = VERSION
 
     @property

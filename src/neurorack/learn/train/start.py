@@ -48,8 +48,12 @@ def new_run(
     controls: tuple[str, ...] = (),
     origin: Path | None = None,
     new_code: bool = False,
+    keep_code: bool = False,
+    balance: bool = False,
 ) -> RunConfig:
     """Make the folder of a new run; NeurorackError if it already holds one, or the corpus is too short."""
+    if keep_code and (new_code or not origin):
+        raise NeurorackError("--keep-code needs the code of an instrument: give --from, and not --new-code.")
     if (run / RUN_FILE).exists():
         raise NeurorackError(f"{run} already holds a run: continue it with --resume, or give another folder.")
     corpus = Corpus.open(corpus_path)
@@ -87,6 +91,8 @@ def new_run(
         published=corpus_facts(corpus, normalisers) if asked_for else {},
         origin=str(origin.resolve()) if origin else "",
         new_code=new_code,
+        keep_code=keep_code,
+        balance=balance,
     )
     lags = lag_frames(config)
     frames = sum(file.frames for file in corpus.split("train"))
@@ -110,12 +116,13 @@ def _config(size: str, names: tuple[str, ...], sample_rate: int, changes: dict[s
 
 
 def parse_changes(pairs: Sequence[str]) -> dict[str, Any]:
-    """--model NAME=VALUE, each VALUE a number, a word or a list; NeurorackError where it is none."""
+    """--model NAME=VALUE, a number, a word, true, false or a list; NeurorackError where it is none."""
     changes: dict[str, Any] = {}
     for pair in pairs:
         name, _, value = pair.partition("=")
         try:
-            parsed = value if value.replace("-", "").isalpha() else json.loads(value)
+            word = value.replace("-", "").isalpha() and value not in ("true", "false")
+            parsed = value if word else json.loads(value)
         except ValueError:
             raise NeurorackError(
                 f"--model {pair!r} is not NAME=VALUE with a number, a word or a list like [1,2,4]."

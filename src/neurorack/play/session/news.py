@@ -26,7 +26,11 @@ class News:
         telemetry and display now.
         """
         self._subscribers[subscriber] = looks
-        return lambda: self._subscribers.pop(subscriber, None) and None
+
+        def end() -> None:
+            self._subscribers.pop(subscriber, None)
+
+        return end
 
     def emit(self, kind: str, data: dict[str, Any]) -> None:
         """Tell everybody now."""

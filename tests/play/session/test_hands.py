@@ -104,13 +104,20 @@ def test_the_loop_tells_state_once_for_many_gestures(stage):
     told = []
     stage.hub.subscribe(lambda kind, data: told.append(data) if kind == "state" else None)
 
+    async def until_told() -> None:
+        for _ in range(500):
+            if told:
+                break
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+
     async def scene() -> None:
         work = asyncio.create_task(stage.hub.run())
-        await asyncio.sleep(0.1)
+        await until_told()
         told.clear()
         for i in range(100):
             stage.hub.perform(1, m.SetNumber("life", i / 100))
-        await asyncio.sleep(0.1)
+        await until_told()
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
 

@@ -20,7 +20,7 @@ PULL = 0.5
 """Share of the way that is gone in a step: no needle leaps when a hand takes another (0.05 s in all)."""
 
 LENGTH = 0.5
-"""Share of the radius within which requests count as feasible: what a hand may ask for is no place to live."""
+"""Share of the radius within which a request is feasible: what a hand may ask for is no place to live."""
 
 
 class Leash:

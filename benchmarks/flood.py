@@ -3,7 +3,8 @@ nonsense. Used by soak.py, or by hand:
 
     python benchmarks/flood.py ADDRESS_OF_THE_CONTROL_SOCKET --osc 7474 --jack-midi --seconds 60
 
-Prints JSON: how many messages went each way, and how often a panel had to connect again.
+Prints JSON: how many messages went each way, how often a panel had to connect again, and how many news of
+each kind it was told.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import json
 import random
 import socket
 import time
+from collections import Counter
 from typing import Any
 
 import aiohttp
@@ -58,17 +60,18 @@ def gesture(rng: random.Random) -> dict[str, Any]:
     )
 
 
-async def flood_panel(address: str, per_s: float, until: float, seed: int) -> dict[str, int]:
+async def flood_panel(address: str, per_s: float, until: float, seed: int) -> dict[str, Any]:
     """Gestures as a panel's; reads everything the player tells, as a panel must."""
     rng = random.Random(seed)
     sent = joined = 0
+    told: Counter[str] = Counter()
     origin = address.split("/ws")[0]
     async with aiohttp.ClientSession(headers={"Origin": origin}) as session:
         while time.monotonic() < until:
             with contextlib.suppress(aiohttp.ClientError, ConnectionError):
                 async with session.ws_connect(address, max_msg_size=0) as panel:
                     joined += 1
-                    reading = asyncio.create_task(_read(panel))
+                    reading = asyncio.create_task(_read(panel, told))
                     while time.monotonic() < until and not panel.closed:
                         bad = rng.random() < NONSENSE
                         text = _nonsense_text(rng) if bad else json.dumps(gesture(rng))
@@ -76,7 +79,7 @@ async def flood_panel(address: str, per_s: float, until: float, seed: int) -> di
                         sent += 1
                         await asyncio.sleep(1.0 / per_s)
                     reading.cancel()
-    return {"sent": sent, "connections": joined}
+    return {"sent": sent, "connections": joined, "told": dict(told)}
 
 
 async def flood_osc(port: int, per_s: float, until: float, seed: int) -> dict[str, int]:
@@ -89,11 +92,7 @@ async def flood_osc(port: int, per_s: float, until: float, seed: int) -> dict[st
             if rng.random() < NONSENSE:
                 packet = rng.randbytes(rng.randrange(1, 200))
             else:
-                spec = rng.choice([s for s in PARAMS if s.name not in LEFT_ALONE])
-                control = f"/neurorack/control/{rng.choice(CONTROLS)}"
-                osc = OscMessageBuilder(rng.choice([f"/neurorack/param/{spec.name}/travel", control]))
-                osc.add_arg(rng.random(), "f")
-                packet = osc.build().dgram
+                packet = osc_packet(rng)
             with contextlib.suppress(ConnectionError):
                 udp.send(packet)
             sent += 1
@@ -101,17 +100,31 @@ async def flood_osc(port: int, per_s: float, until: float, seed: int) -> dict[st
     return {"sent": sent}
 
 
+def osc_packet(rng: random.Random) -> bytes:
+    """A parameter or a control, set by OSC."""
+    spec = rng.choice([s for s in PARAMS if s.name not in LEFT_ALONE])
+    control = f"/neurorack/control/{rng.choice(CONTROLS)}"
+    osc = OscMessageBuilder(rng.choice([f"/neurorack/param/{spec.name}/travel", control]))
+    osc.add_arg(rng.random(), "f")
+    return osc.build().dgram
+
+
+def midi_bytes(rng: random.Random) -> list[int]:
+    """A note, a controller, a bend, pressure or a tick of the clock."""
+    channel = rng.randrange(16)
+    data = [rng.randrange(128), rng.randrange(128)]
+    return rng.choice(
+        [[0x90 | channel, *data], [0x80 | channel, *data], [0xB0 | channel, *data],
+         [0xE0 | channel, *data], [0xD0 | channel, data[0]], [0xF8]]
+    )  # fmt: skip
+
+
 async def flood_midi(output: Any, per_s: float, until: float, seed: int) -> dict[str, int]:
     """Notes, controllers, bends, clock, and single random bytes, through an rtmidi output."""
     rng = random.Random(seed)
     sent = 0
     while time.monotonic() < until:
-        channel = rng.randrange(16)
-        data = [rng.randrange(128), rng.randrange(128)]
-        message = rng.choice(
-            [[0x90 | channel, *data], [0x80 | channel, *data], [0xB0 | channel, *data],
-             [0xE0 | channel, *data], [0xD0 | channel, data[0]], [0xF8]]
-        )  # fmt: skip
+        message = midi_bytes(rng)
         if rng.random() < NONSENSE:
             message = list(rng.randbytes(rng.randrange(1, 4)))
         with contextlib.suppress(Exception):
@@ -137,9 +150,10 @@ def _nonsense_text(rng: random.Random) -> str:
     )  # fmt: skip
 
 
-async def _read(panel: Any) -> None:
-    async for _ in panel:
-        pass
+async def _read(panel: Any, told: Counter[str]) -> None:
+    """Take what a page is told; its kind is read from its beginning, which costs no parsing."""
+    async for packet in panel:
+        told[packet.data[:40].split('"')[3]] += 1
 
 
 async def flood(

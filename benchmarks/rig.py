@@ -19,8 +19,10 @@ SERVER_ENV = "JACK_DEFAULT_SERVER"
 
 
 @contextlib.contextmanager
-def jack_server(name: str, rate: int, block: int) -> Iterator[None]:
-    """JACK's dummy server under a name of its own, with real-time priority where the system allows it."""
+def jack_server(name: str, rate: int, block: int) -> Iterator[int]:
+    """JACK's dummy server under a name of its own, with real-time priority where the system allows it; its
+    process id.
+    """
     jackd = shutil.which("jackd")
     if jackd is None:
         raise SystemExit("jackd is not installed: install JACK (on Debian: apt install jackd2).")
@@ -31,7 +33,7 @@ def jack_server(name: str, rate: int, block: int) -> Iterator[None]:
     os.environ[SERVER_ENV] = name
     try:
         _until_serving(name, server)
-        yield
+        yield server.pid
     finally:
         os.environ.pop(SERVER_ENV) if before is None else os.environ.update({SERVER_ENV: before})
         server.terminate()

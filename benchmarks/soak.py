@@ -8,7 +8,8 @@ one that returns silence at once (probe/), which tells what the machine and ever
 have dropped. An idle JACK client runs beside both, as a yardstick of the server. Reported for each: blocks;
 dropped blocks by cause (late: rendering took too long; device: the server lost time; failed: rendering
 failed); computing time over sounding time of every block, and which sources played in those that took longer
-than they sound; private memory of every process early on and at the end.
+than they sound; processor seconds per second of every process, of JACK's server and of the flood; private
+memory of every process early on and at the end.
 
 The flood plays notes, changes the source, routes modulation and turns every knob at random; with --everything
 also polyphony and stereo, up to eight sounds at once, which not every machine can compute.
@@ -22,12 +23,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import jack
 import numpy as np
+from processes import Meter, memory_mib, roles
 from rig import Player, jack_server, playing
 
 from neurorack.play.engine.engine import load_instrument
@@ -67,7 +70,7 @@ class Idle:
 def soak(name: str, minutes: float, block: int, flood: list[str], silent: bool) -> dict[str, Any]:
     """One soak; its report."""
     rate = load_instrument(name).sample_rate
-    with tempfile.TemporaryDirectory() as folder, jack_server(SERVER, rate, block):
+    with tempfile.TemporaryDirectory() as folder, jack_server(SERVER, rate, block) as jackd:
         times = Path(folder) / "times"
         capacity = int((60.0 * minutes + 120.0) * rate / block)
         times.write_bytes(bytes(8 + 12 * capacity))
@@ -75,11 +78,11 @@ def soak(name: str, minutes: float, block: int, flood: list[str], silent: bool) 
         os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE / "probe"), str(HERE.parent / "src")])
         idle = Idle()
         with playing(name, "--backend", "jack", "--osc", "0") as player, idle.client:
-            return _soak(player, idle, 60.0 * minutes, block / rate, flood, times)
+            return _soak(player, idle, jackd, 60.0 * minutes, block / rate, flood, times)
 
 
 def _soak(
-    player: Player, idle: Idle, seconds: float, block_s: float, flood: list[str], times: Path
+    player: Player, idle: Idle, jackd: int, seconds: float, block_s: float, flood: list[str], times: Path
 ) -> dict[str, Any]:
     told = _telemetry(player)
     command = [
@@ -92,12 +95,17 @@ def _soak(
     ]
     command += ["--osc", str(told["status"].get("osc") or 0)]
     command += flood
+    flooded_until = time.monotonic() + seconds
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as flooding:
         time.sleep(min(60.0, seconds / 3.0))
-        first, begun = _memory(player), _blocks(times)
+        pids = roles(player.told)
+        first, begun = _memory(pids), _blocks(times)
+        meter = Meter(pids | {jackd: "jackd", flooding.pid: "flood"}, time.monotonic())
+        time.sleep(max(0.0, flooded_until - time.monotonic()))
+        spent = meter.read(time.monotonic())
         assert flooding.stdout is not None
         sent = json.loads(flooding.stdout.read() or "null")
-    last = _memory(player)
+    last = _memory(roles(player.told))
     told = _telemetry(player)
     status = told["status"]
     blocks = _blocks(times)
@@ -122,6 +130,7 @@ def _soak(
         "over_budget": int((load > 1.0).sum()),
         "over_budget_by": _by_kind(load, blocks),
         "blocks_at_first_memory": len(begun),
+        "processor_s_per_s": spent,
         "memory_mib": {role: {"first": first.get(role), "last": size} for role, size in sorted(last.items())},
         "flood": sent,
         "midi": status.get("midi"),
@@ -163,29 +172,10 @@ def _by_kind(load: np.ndarray, blocks: np.ndarray) -> dict[str, list[float]]:
     return found
 
 
-def _memory(player: Player) -> dict[str, float]:
-    """Private MiB (not shared memory, not files) of every process of the player, by its role."""
-    told, sizes = player.told, {}
-    roles = {told["pid"]: "main", told["audio_pid"]: "audio", told.get("panel_pid"): "panel"}
-    for pid in (told["pid"], *_children(told["pid"])):
-        try:
-            lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-            private = next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
-        except (OSError, StopIteration):
-            continue
-        sizes[roles.get(pid, f"helper {pid}")] = round(private / 1024, 1)
-    return sizes
-
-
-def _children(pid: int) -> list[int]:
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            if int(stat.read_text().rsplit(")", 1)[1].split()[1]) == pid:
-                found.append(int(stat.parent.name))
-        except (OSError, ValueError):
-            continue
-    return sorted(found)
+def _memory(pids: dict[int, str]) -> dict[str, float]:
+    """Private MiB of every process of the player that still runs, by its role."""
+    sizes = {role: memory_mib(pid) for pid, role in pids.items()}
+    return {role: size for role, size in sizes.items() if size is not None}
 
 
 def main() -> None:
@@ -228,7 +218,12 @@ def show(report: dict[str, Any]) -> None:
             print(f"    {kind_of}: {over} of {count} over budget, median {median:.3f}")
         print(f"  restarts {one['restarts']}, senseless frames {one['non_finite_frames']}")
         sent = ", ".join(f"{way} {told['sent']}" for way, told in (one["flood"] or {}).items())
+        told = sum((Counter(way.get("told")) for way in (one["flood"] or {}).values()), Counter())
+        print(f"  told to panels: {', '.join(f'{kind} {count}' for kind, count in told.items())}")
         print(f"  messages: {sent}; idle client: {one['idle_client']}")
+        for role, share in one["processor_s_per_s"].items():
+            threads = ", ".join(f"{name} {part:.3f}" for name, part in share["threads"])
+            print(f"  processor seconds per second of {role}: {share['all']:.3f} ({threads})")
         for role, mib in one["memory_mib"].items():
             print(f"  memory of {role}: {mib['first']} -> {mib['last']} MiB")
         print(f"  {json.dumps(one['machine'])}")

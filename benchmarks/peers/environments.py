@@ -1,9 +1,13 @@
-"""Environments of their own for RAVE and for our player: made by pip from its own settings, and weighed.
+"""Environments of their own for RAVE, for our player and for packaged metrics: made by pip from its own
+settings, and weighed.
 
 RAVE 2.3.1 pins what is years old (pytorch-lightning 1.9.0, scipy 1.10.0) and needs nn_tilde, whose 1.6.0 pins
 torch 2.5. What runs with Python 3.11 is: torch first, its CPU build where there is no GPU, and held there, so
 that pip takes nn_tilde 1.5; torchaudio without its wishes; numpy before 2, for scipy 1.10; setuptools before
 81, for the pkg_resources of pytorch-lightning. pip finds the rest.
+
+CDPAM 0.0.6 names none of what it needs: torch, librosa, resampy, scipy and a numpy that has matlib still, of
+which today's will do.
 """
 
 import json
@@ -14,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 INSTALL_TORCH = ROOT / "tools" / "install_torch.py"
 BESIDE_RAVE = ("numpy<2", "setuptools<81")
+EARS = ("cdpam==0.0.6", "zimtohrli==0.2.1.post1", "numpy<3", "librosa", "resampy", "scipy")
 NOT_COUNTED = ("pip", "setuptools", "_distutils_hack", "pkg_resources", "wheel")
 """Folders of site-packages that every environment brings."""
 
@@ -60,6 +65,17 @@ def made_for_player(environment: Path) -> Path:
     python = _new(environment)
     if "neurorack" not in versions(python, ["neurorack"]):
         _pip(python, "-m", "pip", "install", str(ROOT))
+    return python
+
+
+def made_for_ears(environment: Path) -> Path:
+    """The environment with CDPAM and Zimtohrli in it, weights and all, made unless it is there; its
+    interpreter."""
+    python = _new(environment)
+    if not {"cdpam", "zimtohrli"} <= versions(python, ["cdpam", "zimtohrli"]).keys():
+        _pip(python, INSTALL_TORCH)
+        torch = versions(python, ["torch"])["torch"]
+        _pip(python, "-m", "pip", "install", "--prefer-binary", *EARS, f"torch=={torch}")
     return python
 
 

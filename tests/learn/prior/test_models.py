@@ -9,7 +9,15 @@ from scipy.stats import multivariate_normal
 
 from neurorack.learn.prior.graphs import controls_graph, latent_graph
 from neurorack.learn.prior.heads import SMALL, MixtureHead, make_head
-from neurorack.learn.prior.model import ControlsPrior, LatentPrior, PriorConfig, with_overtones
+from neurorack.learn.prior.model import (
+    UNREST,
+    ControlsPrior,
+    LatentPrior,
+    PriorConfig,
+    calmed,
+    with_overtones,
+)
+from neurorack.learn.prior.rollout import from_nothing, play_controls
 
 FAMILIES = ["mixture", "diagonal", "flow", "implicit"]
 CONTROLS, LATENT, STEPS = 5, 4, 30
@@ -191,3 +199,23 @@ def test_halves_and_quarters_of_a_beat_are_heard_and_no_beat_is_silent():
         torch.testing.assert_close(heard[:, column], phase.sin(), atol=1e-5, rtol=0)
         torch.testing.assert_close(heard[:, column + 1], phase.cos(), atol=1e-5, rtol=0)
     assert (with_overtones(torch.tensor([[1.0, 0.5, 0.0, 0.0]]))[:, 4:] == 0).all()
+
+
+def test_a_pitch_that_hardly_moves_stands_and_all_else_is_drawn_as_it_was():
+    previous = torch.full((1, 3), 0.2)
+    change = torch.tensor([[UNREST / 4, UNREST / 4, 5 * UNREST]])
+    calm = torch.tensor([0.0, UNREST, UNREST])
+    moved = calmed(previous + change, previous, calm) - previous
+    assert moved.numpy() == pytest.approx(np.array([[UNREST / 4, UNREST / 16, 5 * UNREST]]), rel=1e-3)
+
+    def still(pitch: int | None) -> np.ndarray:
+        torch.manual_seed(3)
+        prior = ControlsPrior(torch.full((CONTROLS,), 3e-4), PriorConfig("mixture", 24, 16), pitch).eval()
+        torch.nn.init.zeros_(prior.head.net[2].weight)  # every component as narrow as it may be, where it is
+        torch.nn.init.constant_(prior.head.net[2].bias, 0.0)
+        played = play_controls(prior, 300, from_nothing(prior, 4), 0)
+        return np.median(np.abs(np.diff(played, axis=1)), axis=(0, 1))
+
+    restless, calm_one = still(None), still(4)
+    assert calm_one[4] < 0.5 * restless[4]
+    assert calm_one[:4] == pytest.approx(restless[:4], rel=0.5)

@@ -43,7 +43,7 @@ def test_one_volt_is_an_octave(monkeypatch):
     gate = np.full(seconds * RATE, 5 * VOLT, np.float32)
     gate[:BLOCK] = 0
     with jack_server(monkeypatch) as server, sounding(find("winds"), backend="jack") as supervisor:
-        assert supervisor.status.backend == "jack"
+        assert supervisor.status.backend == "jack" and not supervisor.status.voltages
         write_frame(supervisor.bridge, ControlFrame(life=0.0))
         heard = Patchbay(server).play({"cv_pitch": pitch, "cv_gate": gate}, ("out_left", "gate_out"))
     sound = heard["out_left"]
@@ -150,3 +150,21 @@ def test_a_calibrated_port_reads_true_volts(monkeypatch, tmp_path):
             cli.main(arguments, standalone_mode=False)
     kept = calibration.load("JACK")["cv_pitch"]
     assert (kept.volts_per_unit, kept.offset_volts) == pytest.approx((per_unit, zero), abs=1e-3)
+
+
+def test_measured_voltages_are_told_while_they_are_patched(monkeypatch):
+    with jack_server(monkeypatch) as server, sounding(find("winds"), backend="jack") as supervisor:
+        write_frame(supervisor.bridge, ControlFrame(gate=True))
+        hand = import_jack().Client("hand", no_start_server=True, servername=server.name)
+        ear, volts = hand.inports.register("ear"), [0.0]
+
+        def process(_count: int) -> None:
+            volts[0] = float(ear.get_array()[-1])
+
+        hand.set_process_callback(process)
+        with hand:
+            assert not supervisor.status.voltages
+            hand.connect("neurorack:cv_out_1", ear)
+            wait_for(lambda: supervisor.status.voltages and volts[0] > 0.0, "a measured voltage")
+            hand.disconnect("neurorack:cv_out_1", ear)
+            wait_for(lambda: not supervisor.status.voltages, "that nobody takes it")

@@ -82,7 +82,7 @@ class RecordingHub:
     def tell(self, text, level="error"):
         self.told.append(text)
 
-    def subscribe(self, listener):
+    def subscribe(self, listener, looks=lambda: True):
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 

@@ -36,3 +36,26 @@ def test_a_control_does_not_bound_itself():
     low, high = support.reachable(np.zeros(3))
     again = support.reachable(np.array([0.9, 0.0, 0.0]))
     assert (low[0], high[0]) == (again[0][0], again[1][0])
+
+
+def test_what_is_drawn_nearer_ends_where_requests_begin_to_be_feasible():
+    support, free = Support(POINTS, RADIUS), np.array([True, True, False])
+    rng, tree = np.random.default_rng(1), cKDTree(POINTS)
+    far = [c for c in rng.uniform(-1.2, 1.2, (200, 3)) if tree.query(c)[0] > RADIUS]
+    assert len(far) > 50
+    for c in far:
+        near = support.nearer(c, free)
+        assert near[2] == pytest.approx(c[2])
+        goal = POINTS[tree.query(c)[1]]
+        fixed = abs(goal[2] - c[2])  # the part of the distance that may not change
+        assert np.linalg.norm(goal - near) == pytest.approx(max(RADIUS, fixed), abs=1e-4)
+        way = np.cross((near - c)[:2], (goal - c)[:2])
+        assert abs(way) < 1e-4  # straight
+    for c in POINTS[:20] + 0.05:
+        np.testing.assert_array_equal(support.nearer(c, free), c)
+
+
+def test_a_row_apart_neither_counts_nor_moves():
+    support = Support(POINTS, RADIUS)
+    at = POINTS[7] + np.array([5.0, 0.0, 0.0], np.float32)
+    np.testing.assert_array_equal(support.nearer(at, np.array([False, True, True]), apart=0), at)

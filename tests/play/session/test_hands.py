@@ -12,7 +12,9 @@ from test_messages import valid
 
 from neurorack.play.control import messages as m
 from neurorack.play.engine.events import Kind
+from neurorack.play.engine.frame import TELEMETRY_DTYPE, Telemetry
 from neurorack.play.engine.params import MOD_INDEX, PARAM_BY_NAME
+from neurorack.play.session.framing import SHORTEST_S
 from neurorack.play.session.performance import note_number
 
 SLOW = (
@@ -102,15 +104,72 @@ def test_the_loop_tells_state_once_for_many_gestures(stage):
     told = []
     stage.hub.subscribe(lambda kind, data: told.append(data) if kind == "state" else None)
 
+    async def until_told() -> None:
+        for _ in range(500):
+            if told:
+                break
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+
     async def scene() -> None:
         work = asyncio.create_task(stage.hub.run())
-        await asyncio.sleep(0.1)
+        await until_told()
         told.clear()
         for i in range(100):
             stage.hub.perform(1, m.SetNumber("life", i / 100))
-        await asyncio.sleep(0.1)
+        await until_told()
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
 
     asyncio.run(scene())
     assert len(told) == 1 and told[0]["state"]["numbers"]["life"] == 0.99
+
+
+def test_what_is_over_at_once_makes_no_frame_and_no_news(stage):
+    told = []
+    stage.hub.subscribe(lambda kind, data: told.append(kind))
+    stage.hub._tick(0.0, 2)
+    told.clear()
+    frames = stage.bridge.frame.published
+    for message in (m.Clock("pulse"), m.Bend(0.5), m.Pressure(0.5), m.Timbre(0.2), m.External("wheel", 0.3)):
+        stage.hub.perform(1, message)
+    stage.hub._tick(1.0, 4)
+    assert len(stage.events()) == 5
+    assert stage.bridge.frame.published == frames and "state" not in told
+    stage.hub.perform(1, m.SetNumber("life", 0.25))
+    stage.hub._tick(2.0, 6)
+    assert stage.bridge.frame.published == frames + 1 and "state" in told
+
+
+def test_a_note_finds_what_was_set_before_it_in_the_frame(stage):
+    async def scene() -> tuple[float, float]:
+        await asyncio.sleep(2 * SHORTEST_S)
+        stage.hub.perform(1, m.SetNumber("life", 0.1))
+        await asyncio.sleep(0.0)  # told at once …
+        at_once = stage.frame.life
+        stage.hub.perform(1, m.SetNumber("life", 0.9))  # … and this would wait,
+        stage.hub.perform(1, m.Note(True, 60))  # but for the note
+        return at_once, stage.frame.life
+
+    assert asyncio.run(scene()) == pytest.approx((0.1, 0.9))
+    assert stage.events()[-1].kind == Kind.NOTE_ON
+
+
+def test_nobody_looks_until_somebody_does(stage):
+    hub, bridge, looking = stage.hub, stage.bridge, [False]
+    told = []
+    hub._news._subscribers.clear()
+    hub.subscribe(lambda kind, data: told.append(kind), lambda: looking[0])
+    telemetry = np.zeros((), TELEMETRY_DTYPE)
+    Telemetry().write_to(telemetry)
+
+    def seconds_of_ticks() -> int:
+        told.clear()
+        for tick in range(1, 121):
+            bridge.telemetry.write(telemetry)
+            hub._tick(float(tick), tick)
+        return told.count("telemetry")
+
+    assert seconds_of_ticks() == 8 and not bridge.eyes.read()["look"]
+    looking[0] = True
+    assert seconds_of_ticks() == 60 and bridge.eyes.read()["look"]

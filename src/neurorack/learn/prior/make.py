@@ -73,7 +73,8 @@ def train_pair(material: Material, wish: Wish, update: Progress) -> Pair:
     z_scale = unit_of_z(material)
     config = PriorConfig(wish.family)
     torch.manual_seed(wish.seed)
-    controls = ControlsPrior(torch.from_numpy(floor_of_controls(material)), config)
+    pitch = material.names.index("pitch") if "pitch" in material.names else None
+    controls = ControlsPrior(torch.from_numpy(floor_of_controls(material)), config, pitch)
     latent = LatentPrior(torch.from_numpy(z_scale), len(material.names), config)
     courses = {}
     for name, prior, share in (

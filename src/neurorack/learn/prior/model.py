@@ -22,6 +22,11 @@ LEAST_FLOOR, MOST_FLOOR = 3e-4, 3e-3
 
 LATENT_FLOOR = 0.02
 
+UNREST = 0.004
+"""A change of pitch a step (some ten cents) under which it is drawn smaller than the mixture says, the more
+the smaller. Where recordings' notes stand still to half a cent, what was drawn trembled by six and wandered
+off: each tremor is heard, and the next one goes on from there."""
+
 LEAPS = 0.85
 """How widely leaps of the controls are drawn at temperature 1, as a share of the mixture's own deviations: a
 Gaussian over leaps reaches where the corpus has nothing (docs/prior.md, "Surprise")."""
@@ -73,10 +78,14 @@ class Memory(nn.Module):
 class ControlsPrior(nn.Module):
     """How it is played: p(c_t | c before, what the hand holds, gate and clock), all controls jointly."""
 
-    def __init__(self, floor: Tensor, config: PriorConfig) -> None:
-        """`floor` [C]: the least deviation of each control's next step."""
+    def __init__(self, floor: Tensor, config: PriorConfig, pitch: int | None = None) -> None:
+        """`floor` [C]: the least deviation of each control's next step; `pitch`: its row, if there is one."""
         super().__init__()
         controls = len(floor)
+        calm = torch.zeros(controls)
+        if pitch is not None:
+            calm[pitch] = UNREST
+        self.register_buffer("calm", calm, persistent=False)
         self.size, self.config = controls, config
         self.register_buffer("floor", floor.float())
         heard = 4 * controls + CLOCK + OVERTONES
@@ -108,6 +117,7 @@ class ControlsPrior(nn.Module):
         heard = self.heard(previous, before, held, mask, clock)
         memory = self.memory.step(heard, memory)
         drawn = self.head.sample(torch.cat([memory, heard], -1), previous, noise, temperature)
+        drawn = calmed(drawn, previous, self.calm)
         out = torch.where(mask > 0.5, held, drawn.clamp(-OVERSHOOT, OVERSHOOT))
         return out, torch.cat([memory, previous], -1)
 
@@ -154,6 +164,13 @@ class LatentPrior(nn.Module):
         drawn = self.head.sample(torch.cat([memory, heard], -1), previous, noise, temperature)
         out = drawn.clamp(-LATENT_REACH, LATENT_REACH) * self.scale
         return out, torch.cat([memory, controls], -1)
+
+
+def calmed(drawn: Tensor, previous: Tensor, calm: Tensor) -> Tensor:
+    """`drawn` [B, C], its changes under `calm` [C] shrunk by what share of it they are; 0 shrinks nothing."""
+    change = drawn - previous
+    share = change.abs() / (calm + 1e-6)
+    return previous + change * torch.where(calm > 0, share.clamp(max=1.0), 1.0)
 
 
 def fine(change: Tensor) -> Tensor:

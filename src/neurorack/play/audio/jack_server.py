@@ -129,7 +129,8 @@ class JackBackend:
             audio = self._render(count, heard, self._cv.read(cables))
             for channel, port in enumerate(self._outs):
                 port.get_array()[:] = audio[channel]
-            self._voltages.write({n: port.get_array() for n, port in self._cv_outs.items()})
+            patched = {n: p.get_array() for n, p in self._cv_outs.items() if p.number_of_connections}
+            self._voltages.write(patched)
             self._render_s = time.perf_counter() - began
         except BaseException as error:  # JACK would only print it; the process must learn of it
             self.failure = error

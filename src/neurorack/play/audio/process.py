@@ -77,6 +77,7 @@ def _play(bridge: Bridge, options: AudioOptions, status: Status) -> None:
             if failure is not None:
                 raise failure
             _tell(status, engine, renderer, outlet, drops)
+            status.voltages = int(listening.wanted and outlet.backend.name in ("jack", "sounddevice"))
             bridge.status.write(to_record(status))
             time.sleep(TICK_S)
     finally:

@@ -20,6 +20,8 @@ class Listening:
         self._normalised: np.ndarray | None = None
         self._rows: dict[str, int] = {}
         self.controls: tuple[str, ...] = ()
+        self.wanted = False
+        """Whether the last block told anything measured."""
 
     def follow(self, controls: Sequence[str]) -> None:
         """Another instrument: the names of its controls, in order."""
@@ -48,16 +50,23 @@ class Voltages:
         self._outputs = [(plug, CvOutput(calibrations.get(plug.channel))) for plug in plugs]
 
     def write(self, out: Mapping[int, np.ndarray]) -> None:
-        """Fill one block of each channel in `out` (channel -> float32 [n]); those without a plug are 0."""
-        self._listening.update()
+        """Fill one block of each channel in `out` (channel -> float32 [n]: those that somebody hears); those
+        without a plug are 0.
+        """
+        listening = self._listening
+        if not out:
+            listening.wanted = False
+            return
+        listening.wanted = any(plug.channel in out and plug.name != GATE for plug, _ in self._outputs)
+        listening.update()
         for block in out.values():
             block.fill(0.0)
         for plug, output in self._outputs:
             if plug.channel not in out:
                 continue
             if plug.name == GATE:
-                output.write(GATE_V if self._listening.gate() else 0.0, out[plug.channel], step=True)
+                output.write(GATE_V if listening.gate() else 0.0, out[plug.channel], step=True)
             else:
-                value = self._listening.normalised(plug.name)
+                value = listening.normalised(plug.name)
                 volts = output.volts if value is None else descriptor_volts(value, plug.bipolar)
                 output.write(volts, out[plug.channel])

@@ -1,6 +1,7 @@
 """Bridge: the one block of shared memory between the player's processes.
 
     main ─► frame, events (what the hands do), command (which instrument and clips), input ─► audio process
+    main ─► eyes (whether anybody looks) ─► ears process
     main ◄─ telemetry, status, output (60 s), rows (60 s), journal ◄─ audio process
     main, audio ◄─ measured ◄─ ears process, which listens to output
 
@@ -44,6 +45,8 @@ JOURNAL_DTYPE = np.dtype(
 """One rendered block: its first sample, its length, and how many frames were in `frames_used`, events in
 `events_used` and samples in `heard` when it was rendered (its own counted). A block had input when `heard`
 rose by its length, and none when it did not rise."""
+EYES_DTYPE = np.dtype([("look", np.bool_)])
+"""Whether anybody looks at what is measured; until it is written, somebody might."""
 JOURNAL_CAPACITY = 1 << 14
 FRAMES_USED_CAPACITY = 1 << 10
 EVENTS_USED_CAPACITY = 1 << 13
@@ -59,10 +62,10 @@ class BridgeAddress:
 class Bridge:
     """All channels of the shared block.
 
-    Values: `frame`, `command`, `telemetry`, `status`, `measured`. Sound: `output` (stereo, as it left the
-    engine), `input` (from a page's microphone), `heard` (mono, the input exactly as the engine got it, when
-    it did). Records: `events` (to the engine), `rows` (every latent frame played), and the journal of what
-    was rendered from what: `journal`, `frames_used`, `events_used`.
+    Values: `frame`, `command`, `eyes`, `telemetry`, `status`, `measured`. Sound: `output` (stereo, as it left
+    the engine), `input` (from a page's microphone), `heard` (mono, the input exactly as the engine got it,
+    when it did). Records: `events` (to the engine), `rows` (every latent frame played), and the journal of
+    what was rendered from what: `journal`, `frames_used`, `events_used`.
     """
 
     def __init__(self, memory: shared_memory.SharedMemory, owner: bool) -> None:
@@ -90,7 +93,7 @@ class Bridge:
 
         self.frame, self.command = value(FRAME_DTYPE), value(COMMAND_DTYPE)
         self.telemetry, self.status = value(TELEMETRY_DTYPE), value(STATUS_DTYPE)
-        self.measured = value(MEASURED_DTYPE)
+        self.measured, self.eyes = value(MEASURED_DTYPE), value(EYES_DTYPE)
         self.output = sound(OUTPUT_CHANNELS, OUTPUT_CAPACITY)
         self.input, self.heard = sound(1, INPUT_CAPACITY), sound(1, HEARD_CAPACITY)
         self.events = records(EVENT_DTYPE, EVENT_CAPACITY)
@@ -103,7 +106,7 @@ class Bridge:
     @staticmethod
     def nbytes() -> int:
         """Size of the whole block, each part on a cache line of its own."""
-        values = (FRAME_DTYPE, COMMAND_DTYPE, TELEMETRY_DTYPE, STATUS_DTYPE, MEASURED_DTYPE)
+        values = (FRAME_DTYPE, COMMAND_DTYPE, TELEMETRY_DTYPE, STATUS_DTYPE, MEASURED_DTYPE, EYES_DTYPE)
         sizes = [LatestValue.nbytes(dtype) for dtype in values]
         sizes += [
             AudioRing.nbytes(OUTPUT_CHANNELS, OUTPUT_CAPACITY),

@@ -43,5 +43,7 @@ class Hub(Protocol):
     def instrument(self) -> dict[str, Any]:
         """The instrument as the hello describes it: "name", "controls": [{"name", "label", "unit" …}]."""
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Have `listener` called from now on; the result ends that."""
+    def subscribe(self, listener: Listener, looks: Callable[[], bool] = ...) -> Callable[[], None]:
+        """Have `listener` called from now on; the result ends that. looks: whether it has any use for
+        telemetry now; by default it always has.
+        """

@@ -376,3 +376,6 @@ TYPES: dict[str, type] = {
     "ping": Ping,
 }
 """Each message by the "type" that its JSON has."""
+
+MOMENTARY = (Bend, Pressure, Timbre, External, Clock)
+"""What is over once the sound was told of it: nothing that is set or shown changes."""

@@ -69,6 +69,8 @@ class Status:
     """What the backend hears besides a page's microphone: names of its channels or ports, with commas."""
     outputs: str = ""
     """Names of the channels or ports the backend plays, with commas."""
+    voltages: int = 0
+    """1 while output voltages say what is measured: it is then wanted more often."""
     error: str = ""
     """Why the last command was refused or why the process failed; one sentence."""
     note: str = ""

@@ -136,7 +136,10 @@ class ControlFrame(_Params):  # type: ignore[misc, valid-type]
     @classmethod
     def read_from(cls, record: np.ndarray) -> "ControlFrame":
         """A frame copied out of a 0-d array of FRAME_DTYPE."""
-        return cls(*(v.copy() if isinstance(v, np.ndarray) else v for v in record.item()))
+        values = list(record.item())
+        for place in _ARRAYS:
+            values[place] = values[place].copy()
+        return cls(*values)
 
 
 @dataclass
@@ -250,6 +253,7 @@ def _dtype_of(kind: type) -> np.dtype:
 
 
 FRAME_DTYPE = _dtype_of(ControlFrame)
+_ARRAYS = [i for i, name in enumerate(FRAME_DTYPE.names or ()) if FRAME_DTYPE[name].shape]
 TELEMETRY_DTYPE = _dtype_of(Telemetry)
 MEASURED_DTYPE = _dtype_of(Measured)
 

@@ -40,7 +40,7 @@ class Proposing:
         self._shared = shared
         graphs = shared.instrument.graphs
         there = {CONTROLS, LATENT} & set(graphs.manifest.graphs)
-        self.prior = Prior(graphs) if there else None
+        self.prior = Prior(graphs, shared.instrument.support) if there else None
         self.answering = Answering(shared.frame_s)
         self.runs = False
         """Whether anything is played by the prior."""

@@ -9,6 +9,8 @@ with the others where they are, control i reaches
 over the training frames p_k whose other controls lie within r. Where none does: what the nearest one has.
 """
 
+import math
+
 import numpy as np
 
 LEAST_REACH = 0.02
@@ -32,6 +34,28 @@ class Support:
                 for row in np.asarray(controls, np.float32)
             ]
         )
+
+    def nearer(
+        self, controls: np.ndarray, free: np.ndarray, apart: int = -1, share: float = 1.0
+    ) -> np.ndarray:
+        """Controls [C] whose `free` ones [C] have gone straight towards those of the nearest training frame
+        until it lies within `share` of the radius, or as far as they can; all as they are where one does. A
+        new array. Row `apart` (-1: none) does not count for the distance.
+        """
+        radius_squared = self._radius_squared * share**2
+        here = np.array(controls, np.float32)
+        squares = np.square(self._columns - here[:, None])
+        if apart >= 0:
+            squares[apart] = 0.0
+        whole = squares.sum(axis=0)
+        nearest = int(whole.argmin())
+        if whole[nearest] <= radius_squared:
+            return here
+        movable = float(squares[free, nearest].sum())
+        fixed = float(whole[nearest]) - movable
+        stay = math.sqrt(max(float(radius_squared) - fixed, 0.0) / max(movable, 1e-12))
+        goal = self._columns[:, nearest]
+        return np.where(free, goal + min(stay, 1.0) * (here - goal), here)
 
     def reachable(self, controls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(low, high), each [C]: how far every control can go while the others stand at `controls` [C]."""

@@ -51,7 +51,7 @@ class PanelLink:
         self._hands: dict[int, int] = {}
         self._missed: deque[dict[str, Any]] = deque(maxlen=MOST_MISSED)
         """Notices that no page was there to read; the next one gets them."""
-        self._unsubscribe = hub.subscribe(self._news)
+        self._unsubscribe = hub.subscribe(self._news, lambda: bool(self._hands))
         self._asked: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:

@@ -39,7 +39,8 @@ class Allowance:
 async def control_socket(request: web.Request) -> web.StreamResponse:
     """Gestures in, news and telemetry out (JSON texts). A flood is slowed down, nonsense ends the socket."""
     wire: Wire = request.app["wire"]
-    socket = web.WebSocketResponse(max_msg_size=2 * MAX_BYTES, heartbeat=HEARTBEAT_S)
+    # Not compressed: a few kilobytes a time reach this machine or this network at once anyway.
+    socket = web.WebSocketResponse(max_msg_size=2 * MAX_BYTES, heartbeat=HEARTBEAT_S, compress=False)
     await socket.prepare(request)
     request.app["sockets"].add(socket)
     page, outbox = wire.join()

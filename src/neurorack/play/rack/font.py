@@ -4,6 +4,7 @@ It is drawn here, by hand, so that every display and every test shows the same p
 are proportional, except digits, whose columns stay in place while a number changes.
 """
 
+import functools
 import unicodedata
 
 import numpy as np
@@ -142,8 +143,14 @@ def fitted(text: str, width: int, scale: int = 1) -> str:
 
 
 def text_pixels(text: str, scale: int = 1) -> np.ndarray:
-    """bool [scale * HEIGHT, text_width(text, scale)]; `scale` 1, 2 or 4; diagonals stay smooth."""
-    text = printable(text)
+    """bool [scale * HEIGHT, text_width(text, scale)]; `scale` 1, 2 or 4; diagonals stay smooth. Not to be
+    written to: what was asked for lately is kept.
+    """
+    return _pixels(printable(text), scale)
+
+
+@functools.lru_cache(256)
+def _pixels(text: str, scale: int) -> np.ndarray:
     pixels = np.zeros((HEIGHT, text_width(text)), np.bool_)
     at = 0
     for character in text:
@@ -155,6 +162,7 @@ def text_pixels(text: str, scale: int = 1) -> np.ndarray:
         at += glyph.shape[1] + GAP
     while scale > 1:
         pixels, scale = _doubled(pixels), scale // 2
+    pixels.flags.writeable = False
     return pixels
 
 

@@ -19,15 +19,17 @@ from neurorack.core.library import home_dir, user_dir
 from neurorack.core.nrk import Archive
 from neurorack.play.audio.supervisor import Supervisor
 from neurorack.play.control import messages as m
+from neurorack.play.control.bridge import EYES_DTYPE
 from neurorack.play.control.midi.learn import MidiMap
 from neurorack.play.control.tuning import load_tuning, tunings
-from neurorack.play.engine.events import Event, event_to_record
+from neurorack.play.engine.events import Event, Kind, event_to_record
 from neurorack.play.engine.frame import FRAME_DTYPE
 from neurorack.play.session.capture import capture
 from neurorack.play.session.catalogue import Catalogue
 from neurorack.play.session.clip_bank import ClipBank, Loaded
 from neurorack.play.session.display import Display
 from neurorack.play.session.editor import Editor
+from neurorack.play.session.framing import Framing
 from neurorack.play.session.gathering import Gathering
 from neurorack.play.session.news import News, Subscriber
 from neurorack.play.session.overview import Overview
@@ -40,6 +42,10 @@ from neurorack.play.session.watch import Watch
 
 TICK_S = 1 / 60
 TELEMETRY_TICKS, DISPLAY_TICKS, DIARY_TICKS = 2, 5, 60
+STATE_TICKS = 2
+"""What is set is told this often at most, however fast hands change it: as often as telemetry."""
+UNSEEN_TICKS = 15
+"""While nobody looks, the sound is only looked at for the diary."""
 POLL_S = 0.1
 
 log = logging.getLogger(__name__)
@@ -74,6 +80,8 @@ class Hub:
         )  # fmt: skip
         self._hands = 0
         self._record = np.zeros((), FRAME_DTYPE)
+        self.framing = Framing(self._tell_frame)
+        self._eyes = np.ones((), EYES_DTYPE)
         self._tuning = ""
         self._loading = asyncio.Lock()
         self._begin(prepared, None)
@@ -117,7 +125,11 @@ class Hub:
             self.tell("That did not work: an error inside Neurorack, please report it.")
 
     def _perform(self, hand: int, message: m.Message) -> None:
-        if self.performance.apply(hand, message) or self._edit(message):
+        if self.performance.apply(hand, message):
+            if not isinstance(message, m.MOMENTARY):
+                self._changed()
+            return
+        if self._edit(message):
             self._changed()
             return
         match message:
@@ -175,11 +187,13 @@ class Hub:
 
     # News
 
-    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+    def subscribe(
+        self, subscriber: Subscriber, looks: Callable[[], bool] = lambda: True
+    ) -> Callable[[], None]:
         """`subscriber(kind, data)` gets all news (hello, state, library, telemetry, display, notice) from
-        now on; returns how to end that.
+        now on; returns how to end that. looks: whether it has any use for telemetry and display now.
         """
-        return self._news.subscribe(subscriber)
+        return self._news.subscribe(subscriber, looks)
 
     def tell(self, text: str, level: str = "error") -> None:
         """A sentence for the performer; level: info, warn, error."""
@@ -211,14 +225,17 @@ class Hub:
         return self._watch.note
 
     def _changed(self) -> None:
-        """What is set or held changed: the sound learns it now, panels at the next tick."""
+        """What is set or held changed: the sound learns it now (see Framing), panels at the next tick."""
         patch = self.performance.patch = self.editor.patch
         if patch.tuning != self._tuning:
             self._tuning = patch.tuning
             self._retune(patch.tuning)
+        self.framing.change()
+        self._news.state_changes()
+
+    def _tell_frame(self) -> None:
         self.performance.frame(self.clips.place_of).write_to(self._record)
         self.bridge.frame.write(self._record)
-        self._news.state_changes()
 
     def _retune(self, name: str) -> None:
         try:
@@ -229,6 +246,8 @@ class Hub:
         self.performance.retune(midi_to_hz if tuning is None else tuning.f0_hz)
 
     def _send(self, event: Event) -> None:
+        if event.kind in (Kind.NOTE_ON, Kind.NOTE_OFF):
+            self.framing.flush()  # what was set before counts for it
         self.bridge.events.write(event_to_record(event))
 
     # The loop
@@ -261,11 +280,15 @@ class Hub:
     def _tick(self, now_s: float, ticks: int) -> None:
         if self.editor.tick(now_s):
             self._changed()
-        if self._news.due("state"):
+        if ticks % STATE_TICKS == 0 and self._news.due("state"):
             self._news.emit("state", {"state": self.state()})
         if self._news.due("library"):
             self._news.emit("library", self.library())
-        if ticks % TELEMETRY_TICKS == 0:
+        looked_at = self._news.looked_at
+        if looked_at != bool(self._eyes["look"]):
+            self._eyes["look"] = looked_at
+            self.bridge.eyes.write(self._eyes)
+        if ticks % (TELEMETRY_TICKS if looked_at else UNSEEN_TICKS) == 0:
             reading = self._readings.read(self.inputs)
             if reading is not None:
                 self._news.emit("telemetry", reading)
@@ -276,7 +299,7 @@ class Hub:
                 self._news.emit("known", {"known": known})
             if self.diary.due(now_s):
                 self._tasks.start(asyncio.to_thread(self.diary.save))
-        if ticks % DISPLAY_TICKS == 0 and self._news.heard:
+        if ticks % DISPLAY_TICKS == 0 and looked_at:
             picture = self.display.message(self.state(), self.telemetry() or None, self.instrument(), now_s)
             if picture is not None:
                 self._news.emit("display", picture)

@@ -11,18 +11,26 @@ class News:
     """All methods belong to the event loop's thread."""
 
     def __init__(self) -> None:
-        self._subscribers: list[Subscriber] = []
+        self._subscribers: dict[Subscriber, Callable[[], bool]] = {}
         self._marked = {"state", "library"}
 
     @property
-    def heard(self) -> bool:
-        """Whether anybody listens."""
-        return bool(self._subscribers)
+    def looked_at(self) -> bool:
+        """Whether anybody looks: what changes all the time need not be measured nor drawn for nobody."""
+        return any(looks() for looks in self._subscribers.values())
 
-    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
-        """`subscriber` gets all news from now on; returns how to end that."""
-        self._subscribers.append(subscriber)
-        return lambda: self._subscribers.remove(subscriber)
+    def subscribe(
+        self, subscriber: Subscriber, looks: Callable[[], bool] = lambda: True
+    ) -> Callable[[], None]:
+        """`subscriber` gets all news from now on; returns how to end that. looks: whether it has any use for
+        telemetry and display now.
+        """
+        self._subscribers[subscriber] = looks
+
+        def end() -> None:
+            self._subscribers.pop(subscriber, None)
+
+        return end
 
     def emit(self, kind: str, data: dict[str, Any]) -> None:
         """Tell everybody now."""

@@ -17,14 +17,17 @@ class Spectrum:
         self._window = np.hanning(WINDOW).astype(np.float32)
         self._scale = 2.0 / self._window.sum()
         edges = np.geomspace(LOW_HZ, min(HIGH_HZ, 0.5 * sample_rate), BANDS + 1) * WINDOW / sample_rate
-        self._starts = np.floor(edges[:-1]).astype(int)
-        self._ends = np.maximum(np.ceil(edges[1:]).astype(int), self._starts + 1)
+        starts = np.floor(edges[:-1]).astype(int)
+        ends = np.maximum(np.ceil(edges[1:]).astype(int), starts + 1)
+        # reduceat takes a start and an end in turn; bands may share a line, so they overlap.
+        self._bounds = np.stack([starts, ends], axis=1).ravel()
 
     def levels_db(self, audio: np.ndarray) -> list[int]:
         """Loudest line of each band in dB, where a full-scale sine is 0."""
-        lines = np.abs(np.fft.rfft(audio * self._window)) * self._scale
-        peaks = [lines[a:b].max() for a, b in zip(self._starts, self._ends, strict=True)]
-        return [max(FLOOR_DB, round(20.0 * float(np.log10(peak + 1e-9)))) for peak in peaks]
+        lines = np.fft.rfft(audio * self._window)
+        power = np.square(lines.real) + np.square(lines.imag)
+        peaks = np.sqrt(np.maximum.reduceat(power, self._bounds)[::2]) * self._scale
+        return np.maximum(np.rint(20.0 * np.log10(peaks + 1e-9)), FLOOR_DB).astype(int).tolist()
 
 
 def side_levels_db(audio: np.ndarray) -> list[float]:

@@ -1,5 +1,6 @@
 """Telemetry as panels and OSC peers read it: plain numbers, thirty times a second."""
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -52,4 +53,4 @@ def _list(values: np.ndarray) -> list[float | None]:
 
 
 def _short(value: float) -> float | None:
-    return float(f"{value:.5g}") if np.isfinite(value) else None
+    return float(f"{value:.5g}") if isfinite(value) else None

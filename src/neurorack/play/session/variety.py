@@ -5,7 +5,9 @@ standard deviation, a row every eighth frame; seconds of them are compared.
 
     vendi          how many clearly different seconds there are (Friedman and Dieng 2022): exp of the entropy
                    of the eigenvalues of K / N, K a Gaussian kernel as wide as half the median distance of two
-                   anchors. Beside it what as many anchors, drawn at random, have: the instrument's own range.
+                   anchors. A second stands by its loudest moment (its mean is a sound that nobody hears, and
+                   alike in all babble). Beside it what as many anchors, drawn at random, have: they are
+                   moments, too, and the instrument's own range.
     over_time      the same in equal parts of the whole: a performance that narrows shows here
     nearest_other  distance of a second, as a curve, to the most alike of all others, over the median distance
                    of two seconds: 0 is an exact repeat. Median and least, and the share of seconds below a
@@ -43,25 +45,34 @@ def variety(instrument: Instrument, rows: np.ndarray, seed: int = 0) -> dict[str
     scale = anchors.std(axis=0) + 1e-6
     scaled = rows / scale
     pieces = scaled[: seconds * second].reshape(seconds, second, -1)
-    means = _some(pieces.mean(axis=1))
+    heads = _some(_loudest(instrument, rows[: seconds * second].reshape(seconds, second, -1)) / scale)
     apart = distances(anchors / scale, anchors / scale)
     width = 0.5 * float(np.median(apart[np.triu_indices(len(apart), 1)])) if len(apart) > 1 else 1.0
     np.fill_diagonal(apart, np.inf)
     usual = float(np.median(apart.min(axis=1))) if len(apart) > 1 else 1.0
-    drawn = np.random.default_rng(seed).integers(len(anchors), size=len(means))
+    drawn = np.random.default_rng(seed).integers(len(anchors), size=len(heads))
     moments = _some(scaled)
     nearest = distances(moments, anchors / scale).min(axis=1) / max(usual, 1e-9)
     latent = instrument.manifest.latent_size
     inside = instrument.support.feasible(_some(rows)[:, latent:])
     return {
         "seconds": seconds,
-        "vendi": vendi(means, width),
+        "vendi": vendi(heads, width),
         "vendi_of_anchors": vendi((anchors / scale)[drawn], width),
-        "over_time": [vendi(part, width) for part in np.array_split(means, PARTS)],
+        "over_time": [vendi(part, width) for part in np.array_split(heads, PARTS)],
         "nearest_other": _repeats(_some(pieces.reshape(seconds, -1))),
         "anchor": {"median": float(np.median(nearest)), "p95": float(np.percentile(nearest, 95))},
         "in_reach": float(np.mean(inside)),
     }
+
+
+def _loudest(instrument: Instrument, pieces: np.ndarray) -> np.ndarray:
+    """The loudest moment of each piece [N, S, Z + C]: [N, Z + C]; the middle one where none is loud."""
+    manifest = instrument.manifest
+    if not manifest.gained:
+        return pieces[:, pieces.shape[1] // 2]
+    loudness = pieces[:, :, manifest.latent_size + manifest.control_index("loudness")]
+    return pieces[np.arange(len(pieces)), loudness.argmax(axis=1)]
 
 
 def _some(points: np.ndarray) -> np.ndarray:

@@ -20,7 +20,9 @@ from neurorack.play.control.midi.inbox import Inbox
 from neurorack.play.control.midi.parser import ByteParser
 
 CLIENT = "Neurorack"
-POLL_S = 0.001
+POLL_S = 0.002
+"""Less than a block of 128 samples, whose MIDI JACK delivers at once. A thousand looks a second would cost a
+fortieth of a processor."""
 QUEUE = 8192
 NOT_OURS = (CLIENT, "Midi Through")
 """Ports whose names begin so are no instruments to listen to."""

@@ -53,7 +53,7 @@ class OscServer(asyncio.DatagramProtocol):
         self._values: dict[str, Any] = {}
         self._table: dict[str, Address] = {}
         self._table_of: Any = None
-        self._unsubscribe = hub.subscribe(self._news)
+        self._unsubscribe = hub.subscribe(self._news, lambda: bool(self._subscribers))
 
     @classmethod
     async def open(cls, hub: Hub, port: int, lan: bool = False) -> "OscServer":

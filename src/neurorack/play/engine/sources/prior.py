@@ -25,6 +25,8 @@ from neurorack.play.engine.plain_state import (
     scatter,
     set_attributes,
 )
+from neurorack.play.engine.sources.leash import Leash
+from neurorack.play.engine.support import Support
 
 CONTROLS, LATENT = PRIOR_GRAPHS
 SINCE_S = 2.0
@@ -46,13 +48,20 @@ class Chain:
     _STATE = ("now", "to", "_by", "_left")
 
     def __init__(
-        self, graphs: Graphs, name: str, output: str, ends: tuple[np.ndarray, np.ndarray], every: int
+        self,
+        graphs: Graphs,
+        name: str,
+        output: str,
+        ends: tuple[np.ndarray, np.ndarray],
+        every: int,
+        leash: Leash | None = None,
     ) -> None:
-        """ends: least and largest values, [size] each."""
+        """ends: least and largest values, [size] each; leash: for controls, which are then told a `mask`."""
         prior = graphs.manifest.prior
         assert prior is not None
         self._stream: GraphStream = graphs.stream(name)
         self._output, self._ends, self._every = output, ends, every
+        self._leash = leash
         self._which = int(name == LATENT)
         self._noise = np.zeros(prior.noise[PRIOR_GRAPHS[name]], np.float32)
         size = len(ends[0])
@@ -94,6 +103,8 @@ class Chain:
         found = self._stream.run(1)[self._output][0, :, 0]
         if math.isfinite(float(found.sum())):
             np.clip(found, *self._ends, out=self.to)
+            if self._leash is not None:
+                self._leash.draw_in(self.to, inputs["mask"])
         else:
             # It goes on from where it is, having forgotten how it came there.
             self._stream.reset()
@@ -141,7 +152,7 @@ class Prior:
 
     _STATE = ("_at", "_gate", "_since", "_seed")
 
-    def __init__(self, graphs: Graphs) -> None:
+    def __init__(self, graphs: Graphs, support: Support) -> None:
         m = graphs.manifest
         assert m.prior is not None
         self.every = m.prior.every
@@ -155,9 +166,11 @@ class Prior:
         edge = (least, most)
         far = MOST_Z * np.asarray(m.z_scale, np.float32)
         there = m.graphs
-        self.controls = Chain(graphs, CONTROLS, "controls", edge, self.every) if CONTROLS in there else None
+        leash = Leash(support, m.control_index("loudness") if m.gained else -1)
+        plays = CONTROLS in there
+        self.controls = Chain(graphs, CONTROLS, "controls", edge, self.every, leash) if plays else None
         self.latent = Chain(graphs, LATENT, "z", (-far, far), self.every) if LATENT in there else None
-        self.aside = Chain(graphs, CONTROLS, "controls", edge, self.every) if CONTROLS in there else None
+        self.aside = Chain(graphs, CONTROLS, "controls", edge, self.every, leash) if plays else None
         """Where the controls that hands hold would go: only shown, and not part of the state."""
         self.proposed = Proposed(
             None if self.latent is None else self.latent.now,

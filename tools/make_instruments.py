@@ -8,8 +8,9 @@
 Steps already done in the work folder are not done again: prepare continues, train resumes, export and measure
 are quick. RECORDINGS holds melodic/, percussion/, voice/ and a manifest.csv with one row for each file
 (out, source_repo, commit, licence); only sources named in it are bundled, each with its attribution. A recipe
-with an origin begins with the weights of that bundled instrument, which is made before it. Presets come from
-tools/presets/NAME; where they no longer fit the instrument it is made without, and a sentence says so.
+with an origin begins with the weights of that bundled instrument, which is made before it; chimera takes
+all of RECORDINGS. Presets come from tools/presets/NAME; where they no longer fit the instrument it is made
+without, and a sentence says so.
 """
 
 import argparse
@@ -40,6 +41,9 @@ ATTRIBUTION = {
     "Tonejs/audio": "OLPC Berklee Sound Library, CC BY 3.0, via Tonejs/audio; decoded, mono, trimmed",
 }
 
+PERCUSSION = ["--exclude", "grooves_rendered", "--group", r"cajon_(?:cnd|dyn)/(.*?)(?:_rr\d+)?_(?:cnd|dyn)"]
+"""Prepare without what was rendered from the strokes; a stroke's two microphones are one group."""
+
 RECIPES: dict[str, dict[str, object]] = {
     "winds": {
         "folder": "melodic",
@@ -53,12 +57,7 @@ RECIPES: dict[str, dict[str, object]] = {
         "folder": "percussion",
         "title": "Skins",
         "description": "Hand percussion: cajon, congas, darbuka, tabla, body and small shakers, tunable.",
-        "prepare": [
-            "--exclude",
-            "grooves_rendered",
-            "--group",
-            r"cajon_(?:cnd|dyn)/(.*?)(?:_rr\d+)?_(?:cnd|dyn)",
-        ],
+        "prepare": PERCUSSION,
         "train": ["--size", "rack"],
     },
     "mouth": {
@@ -69,6 +68,15 @@ RECIPES: dict[str, dict[str, object]] = {
         "prepare": [],
         "origin": "winds",
         "train": ["--size", "rack", "--lr", "0.001"],  # as `neurorack new` tunes weights that exist
+    },
+    "chimera": {
+        "folder": "",  # all of RECORDINGS: paths in its corpus begin with melodic/, percussion/ or voice/
+        "title": "Chimera",
+        "description": "Saxophones, tuba, hand percussion, a reading voice and sung vowels in one space: "
+        "morph a drum into a vowel, sing through a cajon, let a tuba speak.",
+        "prepare": PERCUSSION,
+        "origin": "winds",
+        "train": ["--size", "rack", "--lr", "0.001", "--balance"],
     },
 }
 """In the order in which they are made."""
@@ -93,12 +101,15 @@ def neurorack(*arguments: object) -> None:
 
 
 def provenance(recordings: Path, folder: str, used: set[str]) -> list[dict[str, object]]:
-    """One entry for each source repository whose files were used."""
+    """One entry for each source repository whose files were used.
+
+    folder: inside `recordings`, "" for all of it; used: paths in it.
+    """
+    inside = f"{folder}/" if folder else ""
     rows = list(csv.DictReader((recordings / "manifest.csv").open(encoding="utf-8")))
     sources: Counter[tuple[str, str, str]] = Counter()
     for row in rows:
-        head, _, rest = row["out"].partition("/")
-        if head == folder and rest in used:
+        if row["out"].startswith(inside) and row["out"].removeprefix(inside) in used:
             sources[row["source_repo"], row["commit"], row["licence"]] += 1
     return [
         {"source": f"github.com/{repo}", "commit": commit, "licence": licence, "files": count,

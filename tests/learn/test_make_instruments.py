@@ -50,4 +50,9 @@ def test_sources_are_listed_as_they_were_used(tool, tmp_path):
         ("github.com/Tonejs/audio", "CC-BY-3.0", True),
         ("github.com/someone/reads", "CC0-1.0", False),
     ]
+    everything = tool.provenance(tmp_path, "", {"voice/sung/a.ogg", "melodic/sung/a.ogg", "sung/a.ogg"})
+    assert [(s["source"], s["files"]) for s in everything] == [
+        ("github.com/Tonejs/audio", 1),
+        ("github.com/another/folder", 1),
+    ]
     assert tool.licence_of(sources) == "CC-BY-4.0" and tool.licence_of(sources[1:]) == "CC0-1.0"

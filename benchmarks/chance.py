@@ -23,7 +23,7 @@ from neurorack.core.library import find
 from neurorack.core.nrk import Archive, read_nrk
 from neurorack.learn.corpus.corpus import Corpus
 from neurorack.learn.measure.asking import LEAST_FRAMES, Request, moves, requests_for
-from neurorack.learn.measure.control import audible
+from neurorack.learn.measure.control import audible, taken_out
 from neurorack.learn.measure.excerpts import excerpts_of_corpus
 from neurorack.learn.measure.render import Renderer
 from neurorack.learn.measure.score import prepare_sources
@@ -42,11 +42,7 @@ def ranks(
     heard = [audible(name, curves, keep, name) for curves in answers]
 
     def partial(a: np.ndarray, b: np.ndarray, curves: dict) -> float:
-        given = [source.heard[name]]
-        if name != "loudness":
-            given.append(curves["loudness"])
-            if "loudness" in request.moved:
-                given.append(vocabulary.as_heard("loudness", request.asked["loudness"]))
+        given = taken_out(vocabulary, source, request, name, name, curves)
         return spearman(a[keep], b[keep], [g[keep] for g in given], bent=True)
 
     followed = float(np.mean([partial(asked, h, c) for h, c in zip(heard, answers, strict=True)]))

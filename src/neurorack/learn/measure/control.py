@@ -184,11 +184,7 @@ class ControlScore:
         """Partial rank, plain rank and error of a control as `ear` (its name, or a second ear) hears it."""
         asked = self.vocabulary.as_heard(name, request.asked[name])
         answer = audible(name, curves, keep, ear)
-        given = [source.heard[ear]]
-        if name != "loudness":
-            given.append(curves["loudness"])
-            if "loudness" in request.moved:
-                given.append(self.vocabulary.as_heard("loudness", request.asked["loudness"]))
+        given = taken_out(self.vocabulary, source, request, name, ear, curves)
         if fast:
             rate = self.vocabulary.sample_rate
             given = [fast_part(g, rate) for g in given]
@@ -234,6 +230,20 @@ class ControlScore:
                 mode: self.tallies[f"mismatched {mode}"].summary(names, self.seed) for mode in MISMATCHED
             },
         }
+
+
+def taken_out(
+    vocabulary: Vocabulary, source: Source, request: Request, name: str, ear: str, curves: Curves
+) -> list[np.ndarray]:
+    """What the ranks of a control are partial on, curves [T]: the source's own and, for all but loudness, the
+    loudness heard in the answer (where it moves, the asked one, too).
+    """
+    given = [source.heard[ear]]
+    if name != "loudness":
+        given.append(curves["loudness"])
+        if "loudness" in request.moved:
+            given.append(vocabulary.as_heard("loudness", request.asked["loudness"]))
+    return given
 
 
 def audible(name: str, curves: Curves, keep: np.ndarray, ear: str) -> np.ndarray:

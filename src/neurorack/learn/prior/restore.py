@@ -25,8 +25,7 @@ def restored(archive: Archive) -> tuple[ControlsPrior, LatentPrior]:
         config = PriorConfig(m.prior.scores["training"]["family"])
         weights = {name: _weights(archive.graph(name)) for name in PRIOR_GRAPHS}
         floor = weights["prior_controls"]["head.floor"]
-        names = [control.name for control in m.controls]
-        controls = ControlsPrior(floor, config, names.index("pitch") if "pitch" in names else None)
+        controls = ControlsPrior(floor, config, m.control_index("pitch") if m.pitched else None)
         latent = LatentPrior(weights["prior_latent"]["scale"], len(m.controls), config)
         for prior, name in ((controls, "prior_controls"), (latent, "prior_latent")):
             prior.load_state_dict(_complete(prior, weights[name]))

@@ -66,8 +66,7 @@ class Tape:
             position += len(frames)
         self.frames = position
         self.starts = torch.tensor(starts, device=device)
-        names_of = [file.shelf for file in files]
-        shelves = [start for i, start in enumerate(starts) if names_of[i] not in names_of[:i][-1:]]
+        shelves = [at for i, at in enumerate(starts) if i == 0 or files[i].shelf != files[i - 1].shelf]
         self._shelves = torch.tensor([*shelves, position], device=device) if balanced else None
         """Where each folder begins, and where the last one ends; None: frames are drawn alike."""
         self.device = device

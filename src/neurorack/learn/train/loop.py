@@ -16,7 +16,6 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from neurorack.core.timebase import HOP
-from neurorack.learn.model.config import CRITIC_ARMS
 from neurorack.learn.model.streaming import use_bf16
 from neurorack.learn.train.batches import AUDIBLE, Batch, Tape
 from neurorack.learn.train.counterfactual import Support
@@ -160,7 +159,7 @@ class Trainer:
                 self._average(step)
             else:
                 self.say(f"step {step}: a gradient that is no number was skipped")
-            if self._taught and not judged and sane:
+            if self.objective.taught and not judged and sane:
                 self._train_critic(losses)
             if trouble := self.watch.step(distance, float(norm)):
                 self.keeping.go_back(trouble)
@@ -260,12 +259,7 @@ class Trainer:
 
     @property
     def _critic(self) -> tuple[float, float] | None:
-        return (self.weights.critic_warm, self.weights.ramp) if self._taught else None
-
-    @property
-    def _taught(self) -> bool:
-        """Whether a critic teaches the code."""
-        return self.config.arm in CRITIC_ARMS and not self.config.keep_code
+        return (self.weights.critic_warm, self.weights.ramp) if self.objective.taught else None
 
     def _known_in_s(self) -> Callable[[int], float | None]:
         """Evaluations that are still wanted -> seconds by the wall clock until they have been made; None

@@ -93,8 +93,14 @@ class Objective(nn.Module):
         self.support: Support | None = None
         """What the corpus has sounds for; None: every request counts alike. Set by the trainer."""
         self.keep_code = False
-        """Whether the code stays as it is, and only the decoder learns. Set by the trainer."""
+        """Whether the code stays as it is, and only the decoder learns. Set by the trainer, which freezes the
+        encoder."""
         self.columns = [list(bank.outputs).index(config.controls[i]) for i in self.scored]
+
+    @property
+    def taught(self) -> bool:
+        """Whether a critic teaches the code."""
+        return self.arm in CRITIC_ARMS and not self.keep_code
 
     def level_db(self, audio: Tensor) -> Tensor:
         """Causal level [B, 1, T] of audio [B, 128 T]."""
@@ -137,8 +143,6 @@ class Objective(nn.Module):
         live = torch.rand(b, 1, 1, generator=generator).to(device) < 0.4
         controls = torch.where(live, late, ahead)
         mean, _ = self.model.posterior(batch.audio)
-        if self.keep_code:
-            mean = mean.detach()
         z = mean + self.weights.z_noise * randn(*mean.shape)
         noise = randn(b, frames * HOP)
         heard = self.model.decode(z, controls, level, f0, noise)
@@ -148,7 +152,7 @@ class Objective(nn.Module):
         sounding = (level > SILENCE_DB).to(level.dtype)
         losses["spread"] = spread_loss(mean, sounding)
         total = losses["stft"] + self.weights.kl * losses["kl"] + self.weights.spread * losses["spread"]
-        if self.arm in CRITIC_ARMS and not self.keep_code:
+        if self.taught:
             fade = min(max((progress - self.weights.critic_warm) / self.weights.ramp, 0.0), 1.0)
             losses["confusion"] = confusion_loss(self.model.critic(z), sounding)
             total = total + self.weights.fader * fade * losses["confusion"]

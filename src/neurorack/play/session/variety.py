@@ -45,7 +45,7 @@ def variety(instrument: Instrument, rows: np.ndarray, seed: int = 0) -> dict[str
     scale = anchors.std(axis=0) + 1e-6
     scaled = rows / scale
     pieces = scaled[: seconds * second].reshape(seconds, second, -1)
-    heads = _some(_loudest(instrument, rows[: seconds * second].reshape(seconds, second, -1)) / scale)
+    heads = _some(_loudest(instrument, pieces))
     apart = distances(anchors / scale, anchors / scale)
     width = 0.5 * float(np.median(apart[np.triu_indices(len(apart), 1)])) if len(apart) > 1 else 1.0
     np.fill_diagonal(apart, np.inf)

@@ -24,8 +24,8 @@ LATENT_FLOOR = 0.02
 
 UNREST = 0.004
 """A change of pitch a step (some ten cents) under which it is drawn smaller than the mixture says, the more
-the smaller. Where recordings' notes stand still to half a cent, what was drawn trembled by six and wandered
-off: each tremor is heard, and the next one goes on from there."""
+the smaller. Recordings' notes stand nearly still; what was drawn trembled and wandered off: each tremor is
+heard, and the next one goes on from there."""
 
 LEAPS = 0.85
 """How widely leaps of the controls are drawn at temperature 1, as a share of the mixture's own deviations: a

@@ -15,8 +15,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from neurorack.core.library import find
-
 METHODS = ("rave", "c-rave", "f-rave", "conditional", "fader", "counterfactual")
 DECODERS = {"published": "published", "ours": "source-filter"}
 OPTIONS = ("batch", "crop", "lr", "size", "from", "new-code", "keep-code", "adversarial")
@@ -93,7 +91,7 @@ class Arm:
         given = ["--arm", self.method, "--model", f"decoder={DECODERS[self.decoder]}"]
         for name, value in self.changes:
             if name == "from":
-                given += ["--from", str(_origin(value))]
+                given += ["--from", str(_found(value))]
             elif name in SWITCHES:
                 given += {"1": [f"--{name}"], "0": [f"--no-{name}"] if name == "adversarial" else []}[value]
             elif name in OPTIONS:
@@ -145,6 +143,8 @@ def model_names() -> tuple[str, ...]:
     return tuple(f.name for f in dataclasses.fields(ModelConfig) if f.name not in fixed)
 
 
-def _origin(value: str) -> Path:
-    """A run's folder as it is; else the file of an instrument, by path or name."""
-    return Path(value) if (Path(value) / "run.json").is_file() else find(value)
+def _found(value: str) -> Path:
+    """The run or instrument (loads torch)."""
+    from neurorack.learn.train.run import find_origin
+
+    return find_origin(value)

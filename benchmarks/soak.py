@@ -67,7 +67,9 @@ class Idle:
         return {"blocks": self.blocks, "skipped_blocks": self.skipped, "xruns": self.xruns}
 
 
-def soak(name: str, minutes: float, block: int, flood: list[str], silent: bool) -> dict[str, Any]:
+def soak(
+    name: str, minutes: float, block: int, flood: list[str], silent: bool, ahead: str = "auto"
+) -> dict[str, Any]:
     """One soak; its report."""
     rate = load_instrument(name).sample_rate
     with tempfile.TemporaryDirectory() as folder, jack_server(SERVER, rate, block) as jackd:
@@ -77,7 +79,7 @@ def soak(name: str, minutes: float, block: int, flood: list[str], silent: bool) 
         os.environ["SOAK_TIMES"], os.environ["SOAK_SILENT"] = str(times), "1" if silent else "0"
         os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE / "probe"), str(HERE.parent / "src")])
         idle = Idle()
-        with playing(name, "--backend", "jack", "--osc", "0") as player, idle.client:
+        with playing(name, "--backend", "jack", "--osc", "0", "--ahead", ahead) as player, idle.client:
             return _soak(player, idle, jackd, 60.0 * minutes, block / rate, flood, times)
 
 
@@ -117,6 +119,8 @@ def _soak(
             for cause in ("late", "device", "failed")
         },
         "why": status.get("why", ""),
+        "note": status.get("note", ""),
+        "latency_s": status["latency_s"],
         "restarts": status["restarts"],
         "backend": status["backend"],
         "non_finite_frames": told["non_finite"],
@@ -187,6 +191,7 @@ def main() -> None:
     for way in ("panel", "osc", "midi"):
         parser.add_argument(f"--{way}-per-s", type=float, default=200.0, help=f"{way} messages a second")
     parser.add_argument("--everything", action="store_true", help="turn polyphony and stereo too")
+    parser.add_argument("--ahead", choices=("auto", "on", "off"), default="auto", help="as the player's")
     parser.add_argument("--only", choices=("engine", "silent"), help="one of the two soaks")
     parser.add_argument("--json", action="store_true", help="print JSON alone")
     given = parser.parse_args()
@@ -196,7 +201,8 @@ def main() -> None:
     report["everything"] = given.everything
     for kind in ("engine", "silent"):
         if given.only in (None, kind):
-            report[kind] = soak(given.instrument, given.minutes, given.block, flood, kind == "silent")
+            silent = kind == "silent"
+            report[kind] = soak(given.instrument, given.minutes, given.block, flood, silent, given.ahead)
     if given.json:
         print(json.dumps(report, indent=1))
     else:
@@ -216,6 +222,7 @@ def show(report: dict[str, Any]) -> None:
         print(f"  computing over sounding time: {load}; {one['over_budget']} blocks over budget")
         for kind_of, (count, over, median) in one["over_budget_by"].items():
             print(f"    {kind_of}: {over} of {count} over budget, median {median:.3f}")
+        print(f"  latency {1e3 * one['latency_s']:.1f} ms. {one['note']}")
         print(f"  restarts {one['restarts']}, senseless frames {one['non_finite_frames']}")
         sent = ", ".join(f"{way} {told['sent']}" for way, told in (one["flood"] or {}).items())
         told = sum((Counter(way.get("told")) for way in (one["flood"] or {}).values()), Counter())

@@ -39,6 +39,14 @@ import click
     help="Samples rendered at a time: fewer answer quicker, more are safer. Default 128, growing to 512 "
     "while a card loses blocks because they come late; a number given here stays.",
 )
+@click.option(
+    "--ahead",
+    type=click.Choice(["auto", "on", "off"]),
+    default="auto",
+    show_default=True,
+    help="Make the sound a block ahead, for JACK and cards: a block later, but hardly ever late. auto: once "
+    "blocks are lost.",
+)
 @click.option("--midi", default="all", show_default=True, help="MIDI inputs: all, none, or part of a name.")
 @click.option("--mpe", is_flag=True, help="Every MIDI input is an MPE controller from the start.")
 @click.option("--midi-relative", default="", help="MIDI controllers that are endless encoders: 16,17,18.")
@@ -68,6 +76,7 @@ def command(
     cv_in: str,
     cv_out: str,
     block: int | None,
+    ahead: str,
     midi: str,
     mpe: bool,
     midi_relative: str,
@@ -129,6 +138,7 @@ def command(
         backend=backend,  # type: ignore[arg-type]
         device=device,
         block=block,
+        ahead=ahead,  # type: ignore[arg-type]
         lan=lan,
         input=input_device,
         cv_in=cv_in,

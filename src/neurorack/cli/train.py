@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Examples
   neurorack train corpus -o run --minutes 30
   neurorack train corpus -o run --resume
-  neurorack train corpus -o run --minutes 10 --from mine.nrk   begin with what another has learnt
+  neurorack train corpus -o run --minutes 10 --from winds   begin with what another has learnt
   neurorack train corpus -o big --size studio --minutes 60 --devices 2
 Watch it:  tensorboard --logdir run
 """
@@ -91,9 +91,9 @@ Watch it:  tensorboard --logdir run
 @click.option(
     "--from",
     "origin",
-    metavar="RUN|NAME.nrk",
-    type=click.Path(exists=True, path_type=Path),
-    help="Start from the weights of another run or an instrument (fine-tune); its corpus may be another.",
+    metavar="RUN|INSTRUMENT",
+    help="Start from the weights of another run, or of an instrument by name or file (fine-tune); its corpus "
+    "may be another.",
 )
 @click.option("--new-code", is_flag=True, help="With --from: keep its decoder, learn the latent code afresh.")
 @click.option(
@@ -151,7 +151,7 @@ def command(
     adversarial: bool | None,
     weights: tuple[str, ...],
     changes: tuple[str, ...],
-    origin: Path | None,
+    origin: str | None,
     new_code: bool,
     keep_code: bool,
     balance: bool,
@@ -178,7 +178,7 @@ def command(
 
     from neurorack.core.errors import NeurorackError
     from neurorack.learn.train.objective import Weights
-    from neurorack.learn.train.run import RunConfig
+    from neurorack.learn.train.run import RunConfig, find_origin
     from neurorack.learn.train.start import make_fabric, new_run, parse_changes, take_up, train
 
     if threads:
@@ -217,7 +217,7 @@ def command(
                 weights=parsed,
                 changes=parse_changes(changes),
                 controls=tuple(c.strip() for c in controls.split(",") if c.strip()),
-                origin=origin,
+                origin=find_origin(origin) if origin else None,
                 new_code=new_code,
                 keep_code=keep_code,
                 balance=balance,

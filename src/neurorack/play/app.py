@@ -14,7 +14,7 @@ from pathlib import Path
 from neurorack.core.errors import NeurorackError
 from neurorack.core.library import find, installed
 from neurorack.core.nrk import Archive, read_nrk
-from neurorack.play.audio.backend import AudioOptions, BackendName
+from neurorack.play.audio.backend import AheadChoice, AudioOptions, BackendName
 from neurorack.play.audio.cores import leave_sound_core
 from neurorack.play.audio.supervisor import Supervisor
 from neurorack.play.control.bridge import Bridge
@@ -44,6 +44,8 @@ class PlayOptions:
     device: str | None = None
     block: int | None = None
     """Samples of a block; None: AudioOptions' own, and longer where a card keeps losing them."""
+    ahead: AheadChoice = "auto"
+    """Whether the sound is made a block ahead; auto: once blocks are lost late."""
     lan: bool = False
     """Let other machines open the panel."""
     input: str | None = None
@@ -102,7 +104,8 @@ def play(options: PlayOptions, tell: Callable[[Playing], None]) -> None:
         stack.callback(bridge.close)
         audio = AudioOptions(
             str(path.resolve()), options.backend, options.device, options.block or AudioOptions.block,
-            0 if options.block else LONGEST_BLOCK, options.input, options.cv_in, options.cv_out,
+            0 if options.block else LONGEST_BLOCK, options.ahead, options.input, options.cv_in,
+            options.cv_out,
         )  # fmt: skip
         leave_sound_core()
         supervisor = Supervisor(bridge, audio)

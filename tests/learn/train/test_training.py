@@ -75,11 +75,14 @@ def test_a_strong_critic_does_not_silence_the_code(small_corpus: Path, tmp_path:
     neurorack("train", small_corpus, "-o", tuned, "--steps", 1, "--from", run, "--lr", 0, *SMALL)
     before, after = load_file(run / NAME), load_file(tuned / NAME)
     assert all(torch.equal(v, after[k]) for k, v in before.items() if k.startswith("module.ema.decoder"))
-    bundled, played = bundled_dir() / "skins.nrk", tmp_path / "played"
-    neurorack("train", small_corpus, "-o", played, "--steps", 1, "--from", bundled, "--lr", 0, *FEW)
-    weights, after = load(read_nrk(bundled).member("weights.safetensors")), load_file(played / NAME)
+    played = tmp_path / "played"
+    neurorack("train", small_corpus, "-o", played, "--steps", 1, "--from", "Skins", "--lr", 0, *FEW)
+    weights = load(read_nrk(bundled_dir() / "skins.nrk").member("weights.safetensors"))
+    after = load_file(played / NAME)
     decoder = {k: v for k, v in weights.items() if k.startswith("decoder.")}
     assert decoder and all(torch.equal(v, after[f"module.ema.{k}"]) for k, v in decoder.items())
+    with pytest.raises(NeurorackError, match="no instrument 'nobody'"):
+        neurorack("train", small_corpus, "-o", tmp_path / "other", "--steps", 1, "--from", "nobody", *FEW)
     with pytest.raises(NeurorackError, match="another shape"):
         neurorack("train", small_corpus, "-o", tmp_path / "other", "--steps", 1, "--from", run, *FEW)
 

@@ -1,4 +1,4 @@
-"""A card that keeps losing blocks because they come late gets longer ones, and only then."""
+"""Where blocks are lost because they come late, sound is made ahead, then a card gets longer ones."""
 
 import sys
 import time
@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from jack_rig import RATE, jack_server, wait_for
 
 from neurorack.play.audio.backend import AudioOptions, Drops
-from neurorack.play.audio.block_guard import PATIENCE, SETTLING_S, SPAN_S, BlockGuard
+from neurorack.play.audio.block_guard import AHEAD_PATIENCE, PATIENCE, SETTLING_S, SPAN_S, BlockGuard
 from neurorack.play.audio.card import import_sounddevice
 from neurorack.play.audio.open_backend import opener
 from neurorack.play.audio.outlet import Outlet
@@ -32,17 +32,18 @@ def test_never_without_many_losses_lately_and_never_beyond_the_longest(losses, b
         now_s, late = now_s + pause_s, late + new
         if new and now_s >= opened_s + SETTLING_S:
             since.append((now_s, new))
-        due = guard.look(late, now_s)
+        guard.look(late, now_s)
         recent = sum(count for at_s, count in since if at_s >= now_s - SPAN_S)
-        assert due == (recent > PATIENCE and 2 * guard.block <= longest)
-        if due:
+        assert guard.ahead_is_due == (recent > AHEAD_PATIENCE)
+        assert guard.longer_is_due == (recent > PATIENCE and 2 * guard.block <= longest)
+        if guard.longer_is_due:
             before = guard.block
             assert f"{2 * before} samples" in guard.lengthen() and guard.block == 2 * before <= longest
             guard.opened(now_s)
             opened_s, since = now_s, []
 
 
-def test_a_real_card_is_opened_again_with_longer_blocks(monkeypatch):
+def test_a_real_card_is_made_ahead_for_and_then_opened_again_with_longer_blocks(monkeypatch):
     monkeypatch.setattr("neurorack.play.audio.block_guard.SETTLING_S", 0.0)
     counts: list[int] = []
 
@@ -54,20 +55,30 @@ def test_a_real_card_is_opened_again_with_longer_blocks(monkeypatch):
         options = AudioOptions("", "sounddevice", "system", longest_block=256)
         drops = Drops()
         outlet = Outlet(options, opener(options, RATE, drops, None), render, lambda events: None, drops)
+
+        def lose(count: int) -> None:
+            drops.late += count
+            time.sleep(0.01)
+            outlet.watch()
+
         try:
             wait_for(lambda: counts, "a block")
             assert outlet.backend.name == "sounddevice", outlet.note
-            assert set(counts) == {128}
+            assert set(counts) == {128} and outlet.ahead_samples == 0
             outlet.watch()
-            drops.late += PATIENCE + 1
-            time.sleep(0.01)
-            outlet.watch()
+            lose(AHEAD_PATIENCE)
+            assert not outlet.note
+            lose(1)
+            wait_for(lambda: outlet.ahead_samples == 128, "sound made ahead")
+            assert "2.9 ms later" in outlet.note and outlet.backend.block == 128
+            lose(PATIENCE)
+            assert outlet.backend.block == 128
+            lose(1)
             assert outlet.backend.block == 256 and "256 samples" in outlet.note
             counts.clear()
-            wait_for(lambda: counts, "a longer block")
+            wait_for(lambda: counts and outlet.ahead_samples == 256, "a longer block, made ahead")
             assert set(counts) == {256}
-            drops.late += PATIENCE + 1
-            outlet.watch()
+            lose(PATIENCE + 1)
             assert outlet.backend.block == 256, "never beyond the longest"
         finally:
             outlet.stop()

@@ -9,7 +9,6 @@ import numpy as np
 
 from neurorack.core.errors import NeurorackError
 from neurorack.core.expect import of_material
-from neurorack.core.library import find
 from neurorack.core.nrk import read_manifest, read_nrk
 from neurorack.learn.corpus import Corpus
 from neurorack.learn.corpus.prepare import Options, prepare, usable_cores
@@ -24,7 +23,7 @@ from neurorack.learn.train.batches import fit_normalisers
 from neurorack.learn.train.checkpoint import NAME, load_checkpoint
 from neurorack.learn.train.display import Display
 from neurorack.learn.train.monitor import clock_words
-from neurorack.learn.train.run import RUN_FILE, RunConfig
+from neurorack.learn.train.run import RUN_FILE, RunConfig, find_origin
 from neurorack.learn.train.start import NOT_CONTROLS, make_fabric, new_run, train
 
 STEPS = ("prepare", "train", "export", "measure")
@@ -159,7 +158,7 @@ class Making:
 
     def _given(self, wanted: ModelConfig) -> Begun:
         """A run's folder or an instrument by name or path, if its weights fit."""
-        path = Path(self.wish.origin)
+        path = find_origin(self.wish.origin)
         if path.is_dir():
             theirs = RunConfig.read(path).model
             controls = theirs.controls
@@ -169,7 +168,6 @@ class Making:
                 == wanted
             )
         else:
-            path = find(self.wish.origin)
             manifest = read_manifest(path)
             controls = tuple(c.name for c in manifest.controls)
             good = fits(manifest, wanted)

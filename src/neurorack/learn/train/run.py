@@ -7,6 +7,7 @@ from typing import Any
 
 from neurorack.core.errors import NeurorackError
 from neurorack.core.files import atomic_write
+from neurorack.core.library import find
 from neurorack.core.normaliser import Normaliser
 from neurorack.learn.model.autoencoder import Autoencoder
 from neurorack.learn.model.config import Arm, ModelConfig
@@ -15,6 +16,15 @@ from neurorack.learn.train.schedule import ADVERSARIAL_FROM
 
 RUN_FILE = "run.json"
 VERSION = 1
+
+
+def find_origin(text: str) -> Path:
+    """What weights are taken from: a run's folder, or an instrument's file by path or name.
+
+    NeurorackError that says what there is.
+    """
+    path = Path(text)
+    return path if path.is_dir() else find(text)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 from neurorack.play.audio.wiring import parse_inputs, parse_outputs
 from neurorack.play.engine.events import Event
 
+AheadChoice = Literal["auto", "on", "off"]
 BackendName = Literal["auto", "jack", "sounddevice", "browser", "null"]
 BACKENDS: tuple[BackendName, ...] = ("auto", "jack", "sounddevice", "browser", "null")
 CHANNELS = 2
@@ -40,6 +41,8 @@ class AudioOptions:
     """Samples asked for at a time."""
     longest_block: int = 0
     """Up to where a card's blocks grow while it loses them late (block_guard.py); 0: they stay."""
+    ahead: AheadChoice = "auto"
+    """Whether JACK and cards get sound that was made a block ahead (ahead.py); auto: once blocks are lost."""
     input: str | None = None
     """Sound card to listen to, likewise; "default": the system's; None: none. JACK has a port for it."""
     cv_in: str = ""

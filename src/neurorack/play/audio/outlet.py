@@ -1,8 +1,9 @@
 """The outlet: sees to it that some backend always asks for sound, and changes it while the engine goes on.
 
 When a backend fails or falls silent, a clocked one takes over at once, so that the page, recordings and
-clocks go on; then the lost one is tried again every RETRY_S until it is back. A card that keeps losing blocks
-because they come late is opened again with longer ones.
+clocks go on; then the lost one is tried again every RETRY_S until it is back. Where blocks are lost because
+they come late, the sound is made a block ahead; a card that goes on losing them is opened again with longer
+ones.
 """
 
 import contextlib
@@ -13,6 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from neurorack.core.errors import NeurorackError
+from neurorack.play.audio.ahead import Ahead
 from neurorack.play.audio.backend import CHANNELS, AudioOptions, Backend, Drops, Render
 from neurorack.play.audio.block_guard import BlockGuard
 from neurorack.play.audio.cv import CV_NOTE
@@ -85,7 +87,8 @@ class Outlet:
         self._drops = drops
         self._guard = BlockGuard(options.block, options.longest_block)
         self._open_backend = open_backend
-        self._render = render
+        self._ahead = Ahead(render)
+        self._goes_ahead = options.ahead == "on"
         self._later = later
         self._lost = ""
         self._retry_at = 0.0
@@ -111,8 +114,14 @@ class Outlet:
         elif self._lost and now >= self._retry_at:
             self._try_again()
             self._retry_at = time.monotonic() + RETRY_S
-        elif self.backend.name == CARD and self._guard.look(self._drops.late, now):
-            self._lengthen()
+        else:
+            self._guard.look(self._drops.late, now)
+            self._relieve(now)
+
+    @property
+    def ahead_samples(self) -> int:
+        """By how many samples of the instrument the sound is made ahead now."""
+        return self._ahead.samples
 
     def stop(self) -> None:
         """No more sound."""
@@ -124,7 +133,7 @@ class Outlet:
 
     def _started(self, name: str, again: bool = False) -> Backend:
         """A backend that asks for blocks of a tap still closed."""
-        backend, tap = self._open_backend(name, again, self._guard.block), Tap(self._render)
+        backend, tap = self._open_backend(name, again, self._guard.block), Tap(self._ahead)
         try:
             backend.start(tap)
         except BaseException:
@@ -163,6 +172,23 @@ class Outlet:
         self._take()
         old.stop()
 
+    def _relieve(self, now: float) -> None:
+        """Do something about blocks that come late, if it is due."""
+        has_deadlines = self.backend.name in NAMES
+        if has_deadlines and self._may_go_ahead and self._guard.ahead_is_due:
+            self._goes_ahead = self._ahead.wanted = True
+            self._guard.opened(now)
+            self.note = (
+                "This machine was late at times, so the sound is made a block ahead: "
+                f"{1e3 * self._block_s():.1f} ms later (--ahead off prevents it)."
+            )
+        elif self.backend.name == CARD and self._guard.longer_is_due:
+            self._lengthen()
+
+    @property
+    def _may_go_ahead(self) -> bool:
+        return self._options.ahead == "auto" and not self._goes_ahead
+
     def _lengthen(self) -> None:
         """The card again, with longer blocks: it is closed first, for few can be opened twice."""
         card = self.backend
@@ -178,7 +204,8 @@ class Outlet:
         self._take()
 
     def _take(self) -> None:
-        """Let the backend started last sound, and watch it from now on."""
+        """Let the backend started last sound, and watch it from now on. A clocked one has time enough."""
+        self._ahead.wanted = self._goes_ahead and self.backend.name in NAMES
         self._tap.open()
         now = time.monotonic()
         self._seen, self._seen_at = 0, now

@@ -120,5 +120,6 @@ def _tell(status: Status, engine: Engine, renderer: Renderer, outlet: Outlet, dr
     status.backend, status.device, status.block = backend.name, backend.device, backend.block
     status.inputs, status.outputs = backend.inputs, backend.outputs
     status.sample_rate, status.device_rate = engine.sample_rate, backend.device_rate
-    own_s = backend.block / backend.device_rate + engine.latency_samples / engine.sample_rate
+    held = engine.latency_samples + outlet.ahead_samples
+    own_s = backend.block / backend.device_rate + held / engine.sample_rate
     status.latency_s = own_s + backend.latency_s

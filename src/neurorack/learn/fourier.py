@@ -56,8 +56,8 @@ class RealFft(nn.Module):
         """Squared magnitudes [..., bins] of x [..., used]."""
         if not (self.splits and torch.compiler.is_exporting()):
             return torch.view_as_real(torch.fft.rfft(x, n=self.size)).square().sum(dim=-1)
-        parts = (self._inner(x) @ self.columns).square().unflatten(2, (2, -1))
-        return self._in_order(parts.sum(2), x)
+        real, imaginary = (self._inner(x) @ self.columns).chunk(2, dim=2)
+        return self._in_order(real * real + imaginary * imaginary, x)
 
     def real(self, x: Tensor) -> Tensor:
         """Real parts [..., bins] of the spectrum of x [..., used]."""

@@ -64,10 +64,9 @@ class Boominess(Descriptor):
         put_constant(self, "weighting", weighting * np.log(10.0) / 10.0)
 
     def forward(self, frames: Frames) -> Tensor:
-        tables = frames.tables
-        weighted = (frames.power @ tables.k_weighting)[..., None]
+        weighted = frames.k_weighted
         gain = 10.0 ** ((TARGET_LKFS + 0.691) / 10.0) / SILENCE_POWER / (weighted / SILENCE_POWER + 1.0)
-        specific = tables.specific_loudness(frames.third_octaves * gain)
+        specific = frames.tables.specific_loudness(frames.third_octaves * gain)
         total, low, level = (specific @ self.sums).unbind(dim=-1)
         band_sum = 10.0 * torch.log10((specific * self.weighting).exp().sum(dim=-1) * (STEP_BARK / 0.1))
         index = band_sum * low / (total + 1e-2)

@@ -26,6 +26,5 @@ class Brightness(Descriptor):
     defaults = (REST_HZ,)
 
     def forward(self, frames: Frames) -> Tensor:
-        magnitude = frames.magnitude
-        moment = magnitude @ frames.freqs_hz + REST_MAGNITUDE * REST_HZ
-        return (moment / (magnitude.sum(dim=-1) + REST_MAGNITUDE))[:, None]
+        moment, total = frames.magnitude_sums.unbind(dim=-1)
+        return ((moment + REST_MAGNITUDE * REST_HZ) / (total + REST_MAGNITUDE))[:, None]

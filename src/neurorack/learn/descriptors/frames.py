@@ -23,12 +23,14 @@ class FrameTables(nn.Module):
     bark_sum: Tensor
     bark_mean: Tensor
     """[bins, bands] over the bins bark_first … bark_last - 1, which the bands share out without a gap."""
-    bark_of_bin: Tensor
-    """The band of each of these bins."""
+    bark_spread: Tensor
+    """[bands, bins]: a band's value for each of its bins."""
     bark_bins: Tensor
     """How many bins each band holds."""
-    third_octaves: Tensor
-    k_weighting: Tensor
+    loudness_bands: Tensor
+    """[bins, 29]: one-third octaves, and the K-weighting; one product costs less than one of each."""
+    centroid_sums: Tensor
+    """[bins, 2]: the bins' frequencies, and ones."""
 
     def __init__(self, sample_rate: int, window: int) -> None:
         super().__init__()
@@ -42,15 +44,17 @@ class FrameTables(nn.Module):
         put_constant(self, "hann", hann)
         put_constant(self, "scale", scale / (window * np.sum(hann**2)))
         put_constant(self, "freqs_hz", freqs)
+        put_constant(self, "centroid_sums", np.stack([freqs, np.ones_like(freqs)], axis=1))
         put_constant(self, "bark_sum", bark.T)
         inside = np.flatnonzero(bark.any(axis=0))
         self.bark_first, self.bark_last = int(inside[0]), int(inside[-1]) + 1
         stretch = bark[:, self.bark_first : self.bark_last]
-        put_constant(self, "bark_of_bin", stretch.argmax(axis=0))
+        put_constant(self, "bark_spread", stretch)
         put_constant(self, "bark_bins", stretch.sum(axis=1))
         put_constant(self, "bark_mean", (stretch / stretch.sum(axis=1, keepdims=True)).T)
-        put_constant(self, "third_octaves", bands.third_octave_weights(window, sample_rate).T)
-        put_constant(self, "k_weighting", bands.k_weighting(window, sample_rate))
+        octaves = bands.third_octave_weights(window, sample_rate)
+        k_weighting = bands.k_weighting(window, sample_rate)
+        put_constant(self, "loudness_bands", np.concatenate([octaves, k_weighting[None]]).T)
         self.specific_loudness = SpecificLoudness()
         self.fft = RealFft(window)
 
@@ -93,6 +97,20 @@ class Frames:
         return self.power @ self.tables.bark_sum
 
     @cached_property
+    def magnitude_sums(self) -> Tensor:
+        """Sums over bins of magnitude times frequency in Hz, and of magnitude: [B, T, 2]."""
+        return self.magnitude @ self.tables.centroid_sums
+
+    @cached_property
+    def _loudness_bands(self) -> Tensor:
+        return self.power @ self.tables.loudness_bands
+
+    @property
     def third_octaves(self) -> Tensor:
         """Power [B, T, 28] in one-third octaves 25 Hz … 12.5 kHz, re full scale."""
-        return self.power @ self.tables.third_octaves
+        return self._loudness_bands[..., :-1]
+
+    @property
+    def k_weighted(self) -> Tensor:
+        """Power [B, T, 1] under the K-weighting of BS.1770, re full scale."""
+        return self._loudness_bands[..., -1:]

@@ -42,8 +42,7 @@ class Noisiness(Descriptor):
         power = SCALE * frames.power[..., tables.bark_first : tables.bark_last]
         mean = power @ tables.bark_mean
         floor = RELATIVE_FLOOR * mean + ABSOLUTE_FLOOR
-        # Every bin of this stretch is in one band: its floor is looked up, which is cheaper than a product.
-        log_power = (power + floor.index_select(-1, tables.bark_of_bin) + ABSOLUTE_FLOOR).log()
+        log_power = (power + floor @ tables.bark_spread + ABSOLUTE_FLOOR).log()
         flatness = (log_power @ tables.bark_mean).exp() / (mean + floor)
         weight = (mean * tables.bark_bins + ABSOLUTE_FLOOR).sqrt()
         value = (weight * flatness).sum(dim=-1) / (weight.sum(dim=-1) + REST_WEIGHT)

@@ -14,7 +14,8 @@ class Tape:
     """Reads a flat state in the order in which layers ask and writes the next one in the same order."""
 
     def __init__(self, state: Tensor | None, sizes: list[int] | None) -> None:
-        self._parts = None if state is None else list(state.split(sizes, dim=1)) if sizes else []
+        # As one channel: most parts have no other, and are then what `past` gives without a node of their own.
+        self._parts = None if state is None else list(state.unsqueeze(1).split(sizes, dim=2)) if sizes else []
         self._next = 0
         self._left: list[Tensor] = []
         self.sizes: list[int] = []
@@ -26,17 +27,18 @@ class Tape:
             return like.new_zeros(like.shape[0], channels, length)
         part = self._parts[self._next]
         self._next += 1
-        return part.reshape(-1, channels, length)
+        return part if channels == 1 else part.reshape(-1, channels, length)
 
     def put(self, value: Tensor) -> None:
         """Leave [B, channels, length] for the next step; one `put` for each `past`, in the same order."""
-        self._left.append(value.flatten(1))
+        channels, length = value.shape[1:]
+        self._left.append(value if channels == 1 else value.reshape(-1, 1, channels * length))
 
     def state_out(self, like: Tensor) -> Tensor:
         """The next flat state [B, S]."""
         if not self._left:
             return like.new_zeros(like.shape[0], 0)
-        return torch.cat(self._left, dim=1)
+        return torch.cat(self._left, dim=2).squeeze(1)
 
 
 class StreamingModule(nn.Module):

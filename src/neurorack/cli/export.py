@@ -13,6 +13,7 @@ from neurorack.cli import options
 \b
 Examples
   neurorack export run -o growl.nrk --title "Growl" --licence CC-BY-4.0
+  neurorack export tuned -o growl.nrk --keep growl.nrk     a decoder trained further with --keep-code
   neurorack info growl.nrk
   neurorack play growl.nrk
 """
@@ -28,6 +29,12 @@ Examples
     metavar="FILE.json",
     help="A JSON list of sources: [{source, licence, attribution, …}].",
 )
+@click.option(
+    "--keep",
+    metavar="INSTRUMENT",
+    help="For a run that began with this instrument (train --from) and kept its code (--keep-code): only the "
+    "decoder is new; clips, presets, priors, licence and sources stay. Measure it again afterwards.",
+)
 @click.option("--trained-on", default="", help="The machine it was trained on, in words, for the card.")
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON.")
 def command(
@@ -37,12 +44,15 @@ def command(
     description: str,
     licence: str,
     provenance: Path | None,
+    keep: str | None,
     trained_on: str,
     as_json: bool,
 ) -> None:
     """Make the playable instrument NAME.nrk of RUN: one file that needs no PyTorch."""
     from neurorack.core.errors import NeurorackError
+    from neurorack.core.library import find
     from neurorack.learn.export.instrument import Card, export
+    from neurorack.learn.export.renew import retaught
 
     sources = []
     if provenance:
@@ -54,7 +64,8 @@ def command(
             ) from error
     if output.suffix != ".nrk":
         raise NeurorackError(f"{output} must end in .nrk.")
-    manifest = export(run, output, Card(output.stem, title, description, licence, sources, trained_on))
+    card = Card(output.stem, title, description, licence, sources, trained_on)
+    manifest = retaught(run, find(keep), output, card) if keep else export(run, output, card)
     size, names = output.stat().st_size, [c.name for c in manifest.controls]
     summary = {
         "path": str(output),

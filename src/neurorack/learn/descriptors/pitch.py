@@ -33,7 +33,7 @@ nowhere off by more than 1e-7."""
 
 
 def _rows_to_decimated(lowpass: np.ndarray, decimation: int) -> np.ndarray:
-    """The filter as a matrix [2 blocks of samples, OUTPUTS]: each column begins `decimation` samples later."""
+    """The filter as a matrix [2 blocks of samples, OUTPUTS]: each column begins `decimation` later."""
     matrix = np.zeros((2 * OUTPUTS * decimation, OUTPUTS))
     for column in range(OUTPUTS):
         matrix[column * decimation : column * decimation + len(lowpass), column] = lowpass

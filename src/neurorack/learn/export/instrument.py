@@ -86,10 +86,7 @@ def export(run: Path, output: Path, card: Card) -> Manifest:
         path = f"clips/{index}.npy"
         members[path] = npy_bytes(encoded.rows)
         clips.append(Clip(_clip_name(file.path), path, encoded.rows.shape[1], file.path))
-    members["weights.safetensors"] = save(
-        {k: v.contiguous() for k, v in model.state_dict().items()},
-        metadata={"config": json.dumps(config.model.to_dict())},
-    )
+    members["weights.safetensors"] = weights_bytes(model)
     members["snapshot.npz"] = snapshot_bytes(_snapshot(config, members, states, stats.anchors, corpus))
     manifest = Manifest(
         name=card.name,
@@ -111,7 +108,7 @@ def export(run: Path, output: Path, card: Card) -> Manifest:
         support_radius=stats.support_radius,
         files={},
         architecture={"family": "source-filter F-RAVE", "size": config.size, **config.model.to_dict()},
-        training=_training(config, extra, corpus, card),
+        training=training_facts(config, extra, corpus, card),
         provenance=card.provenance,
         scores={},
     )
@@ -146,7 +143,16 @@ def _measured(bank: Any) -> tuple[Measured, ...]:
     return tuple(Measured(n, bank.spec(n).unit, bank.spec(n).slow, bank.spec(n).default) for n in order)
 
 
-def _training(config: RunConfig, extra: dict[str, Any], corpus: Corpus, card: Card) -> dict[str, Any]:
+def weights_bytes(model: Autoencoder) -> bytes:
+    """The weights as a .nrk carries them, with what the model was configured as."""
+    return save(
+        {k: v.contiguous() for k, v in model.state_dict().items()},
+        metadata={"config": json.dumps(model.config.to_dict())},
+    )
+
+
+def training_facts(config: RunConfig, extra: dict[str, Any], corpus: Corpus, card: Card) -> dict[str, Any]:
+    """How a run was trained, as the manifest tells it. extra: that of its checkpoint."""
     seconds = sum(f.seconds for f in corpus.split("train"))
     return {
         "arm": config.arm,

@@ -14,7 +14,7 @@ class Tape:
     """Reads a flat state in the order in which layers ask and writes the next one in the same order."""
 
     def __init__(self, state: Tensor | None, sizes: list[int] | None) -> None:
-        # As one channel: most parts have no other, and are then what `past` gives without a node of their own.
+        # As one channel: most parts have no other, and are what `past` gives without a node of their own.
         self._parts = None if state is None else list(state.unsqueeze(1).split(sizes, dim=2)) if sizes else []
         self._next = 0
         self._left: list[Tensor] = []

@@ -170,7 +170,10 @@ def _show(title: str, scores: dict[str, Any]) -> None:
     figures.add_row(
         "loudness error", f"{_number(loudness['median_db'])} dB median, {_number(loudness['p90_db'])} p90"
     )
-    figures.add_row("leakage", f"{_number(scores['leakage']['mean'])} IQR per IQR moved")
+    alone = _number(null["gain"]["leakage"]["mean"])
+    figures.add_row(
+        "leakage", f"{_number(scores['leakage']['mean'])} IQR per IQR moved (bare gain, by loudness: {alone})"
+    )
     figures.add_row(
         "feasible requests",
         f"{_number(feasible['share'])} of all moved, {_number(feasible['one_share'])} of one moved",

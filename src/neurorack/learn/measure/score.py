@@ -215,8 +215,9 @@ def _agreement(
 
 
 def _null(summary: dict[str, Any]) -> dict[str, Any]:
-    """A null row keeps the control figures, without the level of one/all that `control` has, and loudness."""
-    return {**summary["control"], "loudness": summary["loudness"]}
+    """A null row keeps the control figures, without the level of one/all that `control` has, loudness, and
+    what leaks where nothing but it was moved."""
+    return {**summary["control"], "loudness": summary["loudness"], "leakage": summary["leakage"]}
 
 
 def _rounded(value: Any) -> Any:

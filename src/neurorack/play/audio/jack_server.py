@@ -11,6 +11,7 @@ from neurorack.core.errors import NeurorackError
 from neurorack.play.audio.backend import Drops, Render
 from neurorack.play.audio.calibration import Calibration
 from neurorack.play.audio.cv import INPUTS, CvInput
+from neurorack.play.audio.priority import raise_thread_priority
 from neurorack.play.audio.resampler import ResampledRender
 from neurorack.play.audio.tell_volts import Listening, Voltages
 from neurorack.play.audio.wiring import GATE, Plug, default_outputs
@@ -71,6 +72,7 @@ class JackBackend:
         self._freewheeling = False
         self._xruns = 0
         self._render_s = 0.0
+        self._raised = False
 
     def start(self, render: Render) -> None:
         """Begin to answer the server, and connect to its first two outputs."""
@@ -122,6 +124,9 @@ class JackBackend:
         """One block, in JACK's thread."""
         assert self._render is not None
         try:
+            if not self._raised:  # a server that does not run in real time gives its clients no priority
+                self._raised = True
+                raise_thread_priority()
             self._count_lost(count)
             began = time.perf_counter()
             heard = self._in.get_array().copy() if self._in.number_of_connections else None

@@ -28,8 +28,9 @@ class Bandwidth(Descriptor):
 
     def forward(self, frames: Frames) -> Tensor:
         magnitude = frames.magnitude
-        total = magnitude.sum(dim=-1) + BANDWIDTH_REST_MAGNITUDE
-        centroid = (magnitude @ frames.freqs_hz + BANDWIDTH_REST_MAGNITUDE * REST_HZ) / total
+        moment, total = frames.magnitude_sums.unbind(dim=-1)
+        total = total + BANDWIDTH_REST_MAGNITUDE
+        centroid = (moment + BANDWIDTH_REST_MAGNITUDE * REST_HZ) / total
         # centred before squaring: the difference of two large moments loses its digits in float32
         deviation = (frames.freqs_hz - centroid[..., None]).square()
         variance = ((deviation * magnitude).sum(dim=-1) + BANDWIDTH_REST_MAGNITUDE * REST_HZ**2) / total

@@ -136,6 +136,6 @@ def test_an_instrument_without_priors_says_so(open_alone):
     until(page, "!neurorackTest.instrument().prior")
     page.click("#tab-source")
     chosen = page.locator('#page-source [data-source="prior"]')
-    assert chosen.is_disabled()
+    until(page, """document.querySelector('#page-source [data-source="prior"]').disabled""")
     assert "neurorack prior" in chosen.get_attribute("title")
     assert "wanders instead" in page.inner_text(".prior-line")

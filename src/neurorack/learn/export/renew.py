@@ -26,6 +26,7 @@ from neurorack.learn.export.graphs import (
 )
 from neurorack.learn.export.instrument import Card, load_objective, training_facts, weights_bytes
 from neurorack.learn.model.autoencoder import Autoencoder
+from neurorack.learn.train.material import same_knots
 from neurorack.learn.train.origin import WEIGHTS, load_model
 from neurorack.learn.train.run import RunConfig
 
@@ -72,9 +73,7 @@ def _same_code(archive: Archive, model: Autoencoder) -> bool:
 
 def _same_controls(manifest: Manifest, config: RunConfig) -> bool:
     theirs, ours = {c.name: c.knots for c in manifest.controls}, config.normalisers
-    return theirs.keys() == ours.keys() and all(
-        np.allclose(theirs[name], ours[name], rtol=1e-4, atol=1e-6) for name in theirs
-    )
+    return theirs.keys() == ours.keys() and same_knots(theirs, ours, theirs)
 
 
 def _descriptor_parts(manifest: Manifest) -> dict[str, DescriptorSet]:

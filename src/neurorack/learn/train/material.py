@@ -1,5 +1,6 @@
 """What a run is trained on: finding its corpus again, crops that fit it, how much of it is silence."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,7 +39,14 @@ def same_corpus(config: RunConfig, corpus: Corpus) -> bool:
     if corpus.sample_rate != config.model.sample_rate or not set(names) <= set(corpus.outputs):
         return False
     found = fit_normalisers(corpus, names)
-    return all(np.allclose(found[n].knots, config.normalisers[n], rtol=1e-4, atol=1e-6) for n in names)
+    return same_knots({n: found[n].knots for n in names}, config.normalisers, names)
+
+
+def same_knots(
+    one: Mapping[str, Sequence[float]], other: Mapping[str, Sequence[float]], names: Iterable[str]
+) -> bool:
+    """Whether two sets of normalisers' knots are the same for these controls, to rounding."""
+    return all(np.allclose(one[n], other[n], rtol=1e-4, atol=1e-6) for n in names)
 
 
 def memory_bytes(corpus: Corpus, controls: int) -> tuple[int, int]:

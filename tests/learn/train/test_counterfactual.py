@@ -8,6 +8,7 @@ from neurorack.core.timebase import HOP
 from neurorack.learn.descriptors import build
 from neurorack.learn.model.autoencoder import Autoencoder
 from neurorack.learn.model.config import ModelConfig
+from neurorack.learn.train.batches import Batch
 from neurorack.learn.train.counterfactual import (
     LEAST_WEIGHT,
     REACH,
@@ -70,6 +71,21 @@ def test_support_can_be_switched_off() -> None:
 
     far = Support(torch.full((4, 1), 50.0), 0.1)
     assert loss(far, support=False) == loss(None) != loss(far)
+
+
+def test_requests_can_come_later_and_rise() -> None:
+    config = ModelConfig(("brightness",), encoder_widths=(4, 4, 4, 4), control_width=4, stack_width=4)
+    bank = build(["brightness"], config.sample_rate, [])
+    knots = {"brightness": Normaliser(tuple(torch.linspace(100.0, 9000.0, 65).tolist()))}
+    weights = Weights(counterfactual_warm=0.5, ramp=0.2)
+    objective = Objective(Autoencoder(config), bank, {"brightness": 8}, knots, "counterfactual", weights)
+    audio = 0.1 * torch.randn(2, 96 * HOP, generator=random(1))
+    batch = Batch(audio, torch.zeros(2, 1, 96 + 8), None)
+    early, half, late = (objective(batch, 1, progress, random(2)) for progress in (0.5, 0.6, 0.7))
+    assert "control" not in early
+    assert half["control"] == late["control"]  # the same requests, and only their weight has risen
+    rise = float((late["total"] - half["total"]).detach())
+    assert rise == pytest.approx(0.5 * weights.counterfactual * float(late["control"].detach()), rel=1e-3)
 
 
 def test_support_counts_what_the_corpus_has_and_hardly_what_it_has_not() -> None:

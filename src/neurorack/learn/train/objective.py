@@ -35,8 +35,9 @@ MEASURE_EVERY = 4
 @dataclass(frozen=True)
 class Weights:
     """How much each loss counts. `critic_warm` is the share of training before the fader acts, `ramp` how
-    long it takes. `z_noise`: deviation of the noise on z in training. `kl`: pull of z towards 0 (and, in the
-    published arms, towards N(0, 1)). `counterfactual_share`: share of the batch that answers requests.
+    long it takes; `counterfactual_warm`, the same of the requests (0: whole from the first step on).
+    `z_noise`: deviation of the noise on z in training. `kl`: pull of z towards 0 (and, in the published
+    arms, towards N(0, 1)). `counterfactual_share`: share of the batch that answers requests.
     `support`: whether what the corpus has no sound for counts less; `gestures`: whether a hand asks, too.
     `near`: error in control units under which the counterfactual loss is quadratic. `follow`: what a curve's
     shape counts there beside its distance.
@@ -49,6 +50,7 @@ class Weights:
     counterfactual: float = 4.0
     counterfactual_every: int = 1
     counterfactual_share: float = 1.0
+    counterfactual_warm: float = 0.0
     support: bool = True
     gestures: bool = True
     near: float = 0.03
@@ -153,13 +155,15 @@ class Objective(nn.Module):
         losses["spread"] = spread_loss(mean, sounding)
         total = losses["stft"] + self.weights.kl * losses["kl"] + self.weights.spread * losses["spread"]
         if self.taught:
-            fade = min(max((progress - self.weights.critic_warm) / self.weights.ramp, 0.0), 1.0)
+            fade = self._risen(progress, self.weights.critic_warm)
             losses["confusion"] = confusion_loss(self.model.critic(z), sounding)
             total = total + self.weights.fader * fade * losses["confusion"]
-        if self.arm == "counterfactual" and self.scored and step % self.weights.counterfactual_every == 0:
+        asked = self._risen(progress, self.weights.counterfactual_warm)
+        due = asked > 0 and step % self.weights.counterfactual_every == 0
+        if self.arm == "counterfactual" and self.scored and due:
             half = max(1, round(b * self.weights.counterfactual_share))
             losses["control"] = self._control_loss(z[:half], ahead, level, f0, noise[:half], generator)
-            total = total + self.weights.counterfactual * losses["control"]
+            total = total + self.weights.counterfactual * asked * losses["control"]
         losses["total"] = total
         return {
             **losses,
@@ -169,6 +173,10 @@ class Objective(nn.Module):
             "controls": controls,
             "sounding": sounding,
         }
+
+    def _risen(self, progress: float, warm: float) -> float:
+        """How far a loss counts that waits for the share `warm` of training and then rises: 0 to 1."""
+        return min(max((progress - warm) / self.weights.ramp, 0.0), 1.0) if warm else 1.0
 
     def _control_loss(
         self,

@@ -280,7 +280,10 @@ def card(name: str, target: Path) -> None:
     pitch = scores.get("pitch", {}).get("median_cents")
     facts = [
         "loudness error {median_db:.2f} dB median, {p90_db:.2f} dB p90".format(**scores["loudness"]),
-        "multi-scale STFT {mstft:.2f}, mel {mel:.2f} dB".format(**scores["reconstruction"]),
+        "multi-scale STFT {mstft:.2f}, mel {mel:.2f} dB".format(**scores["reconstruction"])
+        + " (noise with the recording's levels in 80 mel bands {mstft:.2f}, {mel:.2f} dB)".format(
+            **scores["null"]["bands"]
+        ),
         f"leakage {scores['leakage']['mean']:.2f}",
         f"{100 * scores['feasible']['share']:.0f} % of the requests for all controls were feasible",
         *([] if pitch is None else [f"pitch error {pitch:.1f} cents median"]),

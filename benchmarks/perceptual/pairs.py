@@ -20,7 +20,6 @@ import scores
 
 REFERENCE, OTHER = "recording", "another recording"
 NOISE_DB, MP3_KBPS = -30.0, 64
-MELS, N_FFT, SPECTRUM_HOP = 80, 2048, 512
 MOST_ASTRAY = 4096
 """Samples that a coder may shift a sound by."""
 
@@ -38,6 +37,8 @@ def write(folder: Path, row: str, sounds: list[np.ndarray], sample_rate: int, se
 
 def nulls(sample_rate: int) -> Mapping[str, Callable[[np.ndarray, int], np.ndarray]]:
     """Row -> (recording [N], seed) -> what needs no model."""
+    from neurorack.learn.measure.nulls import noise_in_bands
+
     return {
         f"noise at {NOISE_DB:.0f} dB": lambda x, seed: with_noise(x, NOISE_DB, seed),
         f"MP3 at {MP3_KBPS} kbps": lambda x, seed: through_mp3(x, sample_rate),
@@ -77,19 +78,6 @@ def in_time(recording: np.ndarray, heard: np.ndarray) -> np.ndarray:
     late = np.concatenate([fit[-MOST_ASTRAY:], fit[: MOST_ASTRAY + 1]]).argmax() - MOST_ASTRAY
     moved = heard[late:] if late >= 0 else np.pad(heard, (-late, 0))
     return np.pad(moved, (0, max(len(recording) - len(moved), 0)))[: len(recording)].astype(np.float32)
-
-
-def noise_in_bands(recording: np.ndarray, sample_rate: int, seed: int) -> np.ndarray:
-    """White noise whose powers in 80 mel bands follow the recording's, frame by frame (2048 samples, hop
-    512)."""
-    import librosa
-
-    hiss = np.random.default_rng([seed, 2]).standard_normal(len(recording)).astype(np.float32)
-    bands = librosa.filters.mel(sr=sample_rate, n_fft=N_FFT, n_mels=MELS, norm=None)
-    wanted, given = (librosa.stft(x, n_fft=N_FFT, hop_length=SPECTRUM_HOP) for x in (recording, hiss))
-    gain = np.sqrt((bands @ np.abs(wanted) ** 2) / (bands @ np.abs(given) ** 2 + 1e-9))
-    weights = bands.T / (bands.sum(axis=0)[:, None] + 1e-9)  # each bin takes the gains of its bands
-    return librosa.istft(given * (weights @ gain), hop_length=SPECTRUM_HOP, length=len(recording))
 
 
 def reconstructions(name: str, recordings: list[np.ndarray]) -> list[np.ndarray]:

@@ -181,7 +181,8 @@ def _show(title: str, scores: dict[str, Any]) -> None:
     reconstruction = scores["reconstruction"]
     figures.add_row(
         "reconstruction",
-        f"{_number(reconstruction['mstft'])} multi-scale STFT, {_number(reconstruction['mel'])} dB mel",
+        f"{_number(reconstruction['mstft'])} multi-scale STFT, {_number(reconstruction['mel'])} dB mel "
+        f"(noise in its mel bands: {_number(null['bands']['mstft'])}, {_number(null['bands']['mel'])} dB)",
     )
     figures.add_row(
         "… where it is worst",

@@ -6,6 +6,7 @@ from scipy.ndimage import uniform_filter1d
 from small_corpus import wandering
 
 from neurorack.learn.measure.independent import loudness_db
+from neurorack.learn.measure.nulls import noise_in_bands
 from neurorack.learn.measure.reconstruction import (
     ReconstructionScore,
     answer_to_nothing_db,
@@ -34,6 +35,19 @@ def scored(source: np.ndarray, answer: np.ndarray) -> dict:
     frames = len(source) // 128
     score.add(source, answer, loudness_db(source)[:frames], loudness_db(answer)[:frames])
     return score.summary()
+
+
+def test_noise_in_mel_bands_has_the_levels_and_neither_tone_nor_attack():
+    source = plucks()
+    answer = noise_in_bands(source, RATE, 0)
+    assert len(answer) == len(source) and abs(np.corrcoef(source, answer)[0, 1]) < 0.2
+    np.testing.assert_array_equal(answer, noise_in_bands(source, RATE, 0))
+    assert not np.array_equal(answer, noise_in_bands(source, RATE, 1))
+    assert np.abs(noise_in_bands(np.zeros(44_100, np.float32), RATE, 0)).max() == 0
+    flat = np.random.default_rng(3).standard_normal(len(source)) * source.std()
+    bands, noise = scored(source, answer), scored(source, flat.astype(np.float32))
+    assert bands["mel"] < 0.3 * noise["mel"] and bands["mstft"] < 0.7 * noise["mstft"]
+    assert bands["hnr_bias_db"] < -10 and bands["transient"] > 0.3
 
 
 def test_a_copy_has_no_fault():

@@ -23,7 +23,7 @@ from neurorack.learn.measure.control import ControlScore, Curves, Yardstick
 from neurorack.learn.measure.diversity import diversity
 from neurorack.learn.measure.excerpts import Excerpt, excerpts_of_corpus
 from neurorack.learn.measure.held import held_tone, knob_travel
-from neurorack.learn.measure.nulls import follow_level
+from neurorack.learn.measure.nulls import follow_level, noise_in_bands
 from neurorack.learn.measure.realism import Realism, Reference, hiss_under
 from neurorack.learn.measure.reconstruction import ReconstructionScore, answer_to_nothing_db
 from neurorack.learn.measure.render import Renderer
@@ -94,7 +94,7 @@ def score_instrument(
     rows = {name: ControlScore(vocabulary, yardstick, seed) for name in ("model", "copy", "gain")}
     cents: dict[str, list[np.ndarray]] = {"own": [], "moved": [], "copy": [], "edited": []}
     rate = manifest.sample_rate
-    rebuilt = {name: ReconstructionScore(rate) for name in ("model", "noise")}
+    rebuilt = {name: ReconstructionScore(rate) for name in ("model", "noise", "bands")}
     reference = Reference.of_corpus(corpus, seed)
     realism = Realism(reference, rate, seed) if reference else None
     for index, source in enumerate(sources):
@@ -110,6 +110,7 @@ def score_instrument(
         rebuilt["model"].add(audio, answers[0], level_db, heard[0]["loudness"])
         hiss = hiss_under(source, rate, seed, index)
         rebuilt["noise"].add(audio, hiss, level_db, level_db)
+        rebuilt["bands"].add(audio, noise_in_bands(audio, rate, seed + index), level_db, level_db)
         if witness:
             witness(source, requests, answers, heard)
         if manifest.pitched:
@@ -178,7 +179,7 @@ def _figures(
         "null": {
             **{name: _null(rows[name].summary()) for name in ("copy", "gain")},
             "mismatch": model.pop("mismatched"),
-            "noise": rebuilt["noise"].summary(),
+            **{name: rebuilt[name].summary() for name in ("noise", "bands")},
         },
         "travel": knob_travel(archive, renderer, vocabulary, spans),
         "held": held_tone(archive),

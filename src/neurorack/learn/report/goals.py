@@ -42,11 +42,11 @@ def _control(mode: str, key: str, nulls: Sequence[str]) -> dict[str, str]:
 
 
 ROWS = {"source copied": "copy", "bare gain": "gain", "wrong request": "mismatch"}
-CORPUS, NOISE = "the corpus's other half", "noise"
+CORPUS, NOISE, BANDS = "the corpus's other half", "noise", "noise in its mel bands"
 
 
 def _rebuilt(key: str) -> dict[str, str]:
-    return {NOISE: f"null.noise.{key}"}
+    return {NOISE: f"null.noise.{key}", BANDS: f"null.bands.{key}"}
 
 
 def _varied(key: str) -> dict[str, str]:

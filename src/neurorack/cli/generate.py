@@ -39,6 +39,14 @@ from neurorack.cli.sounds import SoundProgress, once, sound_format, writing
     help="0: the commonest way it was played; 1: as the recordings; 2: beyond.",
 )
 @click.option("--bpm", type=click.FloatRange(20.0, 300.0), help="A tempo to keep; without, it plays freely.")
+@click.option(
+    "--breath",
+    "breath_s",
+    type=click.FloatRange(0.2, 60.0),
+    default=60.0,
+    metavar="SECONDS",
+    help="The longest that a note lasts; without, as long as the prior likes.",
+)
 @options.sound_output(required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print what was done, and how varied it is, as JSON.")
 def command(
@@ -48,6 +56,7 @@ def command(
     holds: tuple[str, ...],
     surprise: float,
     bpm: float | None,
+    breath_s: float,
     output: Path | None,
     as_json: bool,
 ) -> None:
@@ -67,6 +76,7 @@ def command(
     Examples:
       neurorack generate -i winds --seconds 60 --seed 7 -o alone.wav
       neurorack generate -i winds --hold brightness=0.3 --hold pitch=A3 -o calm.wav
+      neurorack generate -i winds --breath 3 -o phrases.wav
       neurorack generate -i skins --bpm 120 --surprise 1.4 -o groove.flac --json
     """
     if output is None and not as_json:
@@ -80,7 +90,7 @@ def command(
     request, notes = loaded.request(set=dict(once(holds, "--hold")))
     for note in notes:
         click.echo(f"Note: {note}", err=True)
-    played = Generation(loaded, seconds, seed, request.sets, surprise, bpm)
+    played = Generation(loaded, seconds, seed, request.sets, surprise, bpm, breath_s)
     started, peak = time.perf_counter(), 0.0
     target = nullcontext() if output is None else writing(output, file_format, loaded.sample_rate)  # type: ignore[arg-type]
     with target as file, SoundProgress("generate", played.samples, loaded.sample_rate) as advance:
@@ -102,6 +112,7 @@ def command(
             "seed": seed,
             "surprise": surprise,
             "bpm": bpm,
+            "breath_s": breath_s,
             "held": {name: {"value": a.value, "kind": a.kind} for name, a in request.sets.items()},
             "peak": peak,
             "rendered_in_s": took_s,

@@ -153,6 +153,8 @@ def _prior() -> list[ControlSpec]:
                about="When the last key is let go, the prior goes on from what you played."),
         switch("prior_answers", "Answer me", ("off", "on"), group="prior",
                about="The prior listens to the input, and answers when that falls silent."),
+        ControlSpec("prior_breath_s", "Breath", "s", 0.2, 60.0, 60.0, "log", group="prior",
+                    about="The longest that one of the prior's notes lasts; 60: as long as it likes."),
     ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from neurorack.play.engine.engine import Engine
 from neurorack.play.engine.frame import ControlFrame, Source
 from neurorack.play.engine.instrument import Instrument
 from neurorack.play.engine.requests import Amount
+from neurorack.play.engine.sources.breath import ENDLESS_S
 from neurorack.play.session.variety import STEP
 
 BLOCK = 2048
@@ -19,8 +20,9 @@ END_S = 0.4
 class Generation:
     """One performance of the priors. Iterate over `blocks()`; `rows` then holds what was played.
 
-    held: controls that are held, by name. bpm: the clock's tempo, which the prior then hears. The same seed
-    and settings give the same sound. Raises NeurorackError for an instrument without priors.
+    held: controls that are held, by name. bpm: the clock's tempo, which the prior then hears. breath_s: the
+    longest that a note lasts. The same seed and settings give the same sound. Raises NeurorackError for an
+    instrument without priors.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class Generation:
         held: Mapping[str, Amount] | None = None,
         surprise: float = 1.0,
         bpm: float | None = None,
+        breath_s: float = ENDLESS_S,
     ) -> None:
         if instrument.manifest.prior is None:
             raise NeurorackError(
@@ -46,6 +49,7 @@ class Generation:
         frame.release_s = END_S
         if bpm is not None:
             frame.tempo_bpm, frame.prior_clock = bpm, 1.0
+        frame.prior_breath_s = breath_s
         controls = instrument.map
         for name, amount in (held or {}).items():
             row = controls.index(name)

@@ -228,6 +228,20 @@ def test_it_is_told_gate_and_beat(instrument):
     assert _heard(engine)["clock"][0, 1, 0] == pytest.approx(10 * EVERY * HOP / RATE / 2.0, abs=1e-3)
 
 
+def test_it_breathes_by_letting_the_loudness_go_and_never_under_a_hand(instrument):
+    row = instrument.map.index("loudness")
+    frame = _frame(instrument, seed=5)
+    frame.prior_breath_s = 0.2
+    asked = _play(Engine(instrument), frame, 600)[1]
+    assert np.array_equal(asked, _play(Engine(instrument), frame, 600)[1])
+    rests = asked[:, row] < -1.2
+    assert 0.2 < rests.mean() < 0.8 and np.count_nonzero(np.diff(rests.astype(int)) > 0) >= 3
+    assert not (_play(Engine(instrument), _frame(instrument, seed=5), 600)[1][:, row] < -1.2).any()
+    held = _frame(instrument, seed=5, loudness=0.2)
+    held.prior_breath_s = 0.2
+    assert _play(Engine(instrument), held, 600)[1][50:, row] == pytest.approx(0.2, abs=1e-3)
+
+
 def test_only_a_hand_asks_for_more_than_the_loudest_of_the_corpus(instrument):
     engine = Engine(instrument)
     _play(engine, _frame(instrument, loudness=1.2, brightness=1.2), 100)

@@ -30,19 +30,20 @@ export class PriorPage {
     this.line = make("p", { class: "prior-line", "aria-live": "polite" });
     this.how = make("p", { class: "about", text: `neurorack prior ${store.instrument.name} CORPUS trains it to.` });
     this.surprise = new ParamKnob(store, "surprise");
+    this.breath = new ParamKnob(store, "prior_breath_s");
     this.tempo = new ParamKnob(store, "tempo_bpm");
     this.time = new ParamSwitch(store, "prior_clock");
     this.goesOn = new ParamSwitch(store, "prior_goes_on");
     this.answers = new ParamSwitch(store, "prior_answers");
     this.mic = button("Use this page's microphone", () => (live.active ? live.stop() : live.ask(store)));
-    this.parts = [this.surprise, this.tempo, this.time, this.goesOn, this.answers];
+    this.parts = [this.surprise, this.breath, this.tempo, this.time, this.goesOn, this.answers];
     const again = button("Another way", () => store.send({ type: "reseed" }), { title: "Another seed: it goes on elsewhere from here" });
     this.node = make(
       "div",
       { class: "source-body" },
       this.line,
       this.how,
-      make("div", { class: "row prior-row" }, this.surprise, this.tempo, make("div", { class: "prior-switches" }, this.time, this.goesOn, this.answers)),
+      make("div", { class: "row prior-row" }, this.surprise, this.breath, this.tempo, make("div", { class: "prior-switches" }, this.time, this.goesOn, this.answers)),
       make("div", { class: "row" }, again, this.mic),
     );
   }

@@ -125,8 +125,9 @@ def command(
     click.echo(f"{output}: {length_s:.2f} s of {loaded.name}, {speed:.1f} times as fast as real time.")
     if figures:
         parts = ", ".join(f"{part:.1f}" for part in figures["over_time"])
+        begun = "" if figures["beginnings"] is None else f"{figures['beginnings']} notes out of silence. "
         click.echo(
-            f"Different seconds: {figures['vendi']:.1f} of {figures['seconds']} (its tones: "
+            f"{begun}Different seconds: {figures['vendi']:.1f} of {figures['seconds']} (its tones: "
             f"{figures['vendi_of_anchors']:.1f}); by quarters {parts}. "
             f"Repeated: {figures['nearest_other']['repeated']:.0%}. "
             f"At home: {figures['anchor']['median']:.2f} (95 %: {figures['anchor']['p95']:.2f})."

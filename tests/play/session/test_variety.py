@@ -46,6 +46,16 @@ def test_a_walk_a_loop_and_a_held_tone(instrument):
     assert early > 1.5 * late
 
 
+def test_notes_are_counted_where_they_rise_out_of_silence(instrument):
+    rows = _walk(instrument, 10, 1)
+    row = instrument.manifest.latent_size + instrument.manifest.control_index("loudness")
+    rows[:, row] = 0.0
+    assert variety(instrument, rows)["beginnings"] == 1
+    for start in (0, 100, 250):
+        rows[start : start + 20, row] = -1.25
+    assert variety(instrument, rows)["beginnings"] == 3
+
+
 def test_home_and_elsewhere(instrument):
     rows = np.concatenate([instrument.anchors_z, instrument.anchors_controls], axis=1)
     home = np.repeat(rows, round(instrument.frame_rate_hz / STEP), axis=0)

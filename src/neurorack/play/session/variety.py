@@ -14,6 +14,7 @@ standard deviation, a row every eighth frame; seconds of them are compared.
                    tenth: loops
     anchor         distance of a moment to the nearest anchor, over the median distance of an anchor to its
                    own nearest: about 1 is as near as the corpus's tones are to each other. Median, and 95 %
+    beginnings     how often a note rises out of silence; None for instruments without loudness
     in_reach       share of moments whose controls lie within the instrument's radius of a training frame
 """
 
@@ -23,6 +24,7 @@ import numpy as np
 
 from neurorack.core.vendi import distances, vendi
 from neurorack.play.engine.instrument import Instrument
+from neurorack.play.engine.sources.breath import SOUNDS
 
 STEP = 8
 """Frames from row to row."""
@@ -62,8 +64,17 @@ def variety(instrument: Instrument, rows: np.ndarray, seed: int = 0) -> dict[str
         "over_time": [vendi(part, width) for part in np.array_split(heads, PARTS)],
         "nearest_other": _repeats(_some(pieces.reshape(seconds, -1))),
         "anchor": {"median": float(np.median(nearest)), "p95": float(np.percentile(nearest, 95))},
+        "beginnings": _beginnings(instrument, rows),
         "in_reach": float(np.mean(inside)),
     }
+
+
+def _beginnings(instrument: Instrument, rows: np.ndarray) -> int | None:
+    manifest = instrument.manifest
+    if not manifest.gained:
+        return None
+    sounds = rows[:, manifest.latent_size + manifest.control_index("loudness")] > SOUNDS
+    return int(sounds[0]) + int(np.count_nonzero(sounds[1:] & ~sounds[:-1]))
 
 
 def _loudest(instrument: Instrument, pieces: np.ndarray) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Requests in training: gestures stay in range, what has no sound counts less, what is far out finds back."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -18,7 +20,8 @@ from neurorack.learn.train.counterfactual import (
     steps,
     walk,
 )
-from neurorack.learn.train.objective import Objective, Weights, correlation
+from neurorack.learn.train.objective import Objective, Weights, correlation, objective_for
+from neurorack.learn.train.run import RunConfig
 
 
 def random(seed: int = 0) -> torch.Generator:
@@ -86,6 +89,20 @@ def test_requests_can_come_later_and_rise() -> None:
     assert half["control"] == late["control"]  # the same requests, and only their weight has risen
     rise = float((late["total"] - half["total"]).detach())
     assert rise == pytest.approx(0.5 * weights.counterfactual * float(late["control"].detach()), rel=1e-3)
+
+
+def test_only_fresh_weights_wait_for_requests(small_corpus: Path, tmp_path: Path) -> None:
+    def weights(origin: str, **given: float) -> Weights:
+        config = RunConfig(
+            corpus=str(small_corpus), model=ModelConfig(("brightness",), encoder_widths=(4, 4, 4, 4)),
+            size="rack", arm="counterfactual", descriptors=["brightness"], descriptor_files=[],
+            normalisers={"brightness": [100.0, 9000.0]}, origin=origin, weights=dict(given),
+        )  # fmt: skip
+        return objective_for(config, config.build()).weights
+
+    assert weights("").counterfactual_warm == 0.25
+    assert weights(str(tmp_path)).counterfactual_warm == 0.0
+    assert weights(str(tmp_path), counterfactual_warm=0.1).counterfactual_warm == 0.1
 
 
 def test_support_counts_what_the_corpus_has_and_hardly_what_it_has_not() -> None:

@@ -147,6 +147,13 @@ def test_every_stage_is_named_with_its_reason():
     ]  # fmt: skip
     assert "20%" in stage_of(0.1, 900, critic, True).why.replace(" ", "")
     assert stage_of(0.9, 9000, None, False).name == "spectral"
+    asked = [stage_of(progress, 2000, critic, False, (0.25, 0.15)) for progress in (0.22, 0.3, 0.5)]
+    assert [stage.name for stage in asked] == [
+        "spectral and critic",
+        "requests ramp in",
+        "spectral and critic",
+    ]
+    assert "25%" in asked[0].why and "40%" in asked[1].why
 
 
 def test_the_time_left_counts_what_evaluations_take(monkeypatch):

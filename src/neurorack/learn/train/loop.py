@@ -32,6 +32,7 @@ from neurorack.learn.train.schedule import (
     ADVERSARIAL_FROM,
     WARM_UP_STEPS,
     Clock,
+    Ramp,
     learning_rate_factor,
     stage_of,
 )
@@ -136,7 +137,8 @@ class Trainer:
             step, progress = self.clock.step, self.clock.progress
             judged = config.adversarial and progress >= ADVERSARIAL_FROM
             if self.monitor:
-                self.monitor.enter(progress, stage_of(progress, step, self._critic, config.adversarial))
+                stage = stage_of(progress, step, self._critic, config.adversarial, self._requests)
+                self.monitor.enter(progress, stage)
             rate = config.learning_rate * self.keeping.slower * learning_rate_factor(progress, step)
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
@@ -258,8 +260,13 @@ class Trainer:
         )
 
     @property
-    def _critic(self) -> tuple[float, float] | None:
+    def _critic(self) -> Ramp | None:
         return (self.weights.critic_warm, self.weights.ramp) if self.objective.taught else None
+
+    @property
+    def _requests(self) -> Ramp | None:
+        asked = self.config.arm == "counterfactual" and self.weights.counterfactual_warm > 0
+        return (self.weights.counterfactual_warm, self.weights.ramp) if asked else None
 
     def _known_in_s(self) -> Callable[[int], float | None]:
         """Evaluations that are still wanted -> seconds by the wall clock until they have been made; None

@@ -35,7 +35,8 @@ MEASURE_EVERY = 4
 @dataclass(frozen=True)
 class Weights:
     """How much each loss counts. `critic_warm` is the share of training before the fader acts, `ramp` how
-    long it takes; `counterfactual_warm`, the same of the requests (0: whole from the first step on).
+    long it takes; `counterfactual_warm`, the same of the requests (0: whole from the first step on, as
+    always where training goes on from weights that exist).
     `z_noise`: deviation of the noise on z in training. `kl`: pull of z towards 0 (and, in the published
     arms, towards N(0, 1)). `counterfactual_share`: share of the batch that answers requests.
     `support`: whether what the corpus has no sound for counts less; `gestures`: whether a hand asks, too.
@@ -50,7 +51,7 @@ class Weights:
     counterfactual: float = 4.0
     counterfactual_every: int = 1
     counterfactual_share: float = 1.0
-    counterfactual_warm: float = 0.0
+    counterfactual_warm: float = 0.25
     support: bool = True
     gestures: bool = True
     near: float = 0.03
@@ -267,7 +268,8 @@ def objective_for(config: RunConfig, model: Autoencoder) -> Objective:
     scored = [name for name in config.descriptors if name not in BY_CONSTRUCTION]
     bank = build(scored or config.descriptors, rate, config.descriptor_files)
     lags = lag_frames(config)
-    weights = replace(Weights(), **config.weights)
+    # What has learned to sound need not wait to be asked.
+    weights = replace(Weights(), **({"counterfactual_warm": 0.0} if config.origin else {}) | config.weights)
     if config.arm in PUBLISHED_ARMS:
         from neurorack.learn.train.published import PublishedObjective
 

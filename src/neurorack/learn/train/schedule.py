@@ -82,9 +82,16 @@ class Stage:
     why: str
 
 
-def stage_of(progress: float, step: int, critic: tuple[float, float] | None, adversarial: bool) -> Stage:
-    """The stage at `progress` and `step`. `critic`: share of the budget before the latent critic acts, and
-    share over which it ramps in; None in arms without one. `adversarial`: whether judges join at the end.
+Ramp = tuple[float, float]
+"""Share of the budget before something acts, and share over which it ramps in."""
+
+
+def stage_of(
+    progress: float, step: int, critic: Ramp | None, adversarial: bool, requests: Ramp | None = None
+) -> Stage:
+    """The stage at `progress` and `step`. `critic`: when the latent critic acts; None in arms without one.
+    `requests`: when requests begin that no recording shows; None where there are none or they always count.
+    `adversarial`: whether judges join at the end.
     """
     if adversarial and progress >= ADVERSARIAL_FROM:
         return Stage("adversarial", "judges tell its sounds from recordings; the latent code stands still")
@@ -100,4 +107,10 @@ def stage_of(progress: float, step: int, critic: tuple[float, float] | None, adv
             "critic ramps in",
             f"until {end:.0%} the code is taught, more and more, to leave the controls to the controls",
         )
-    return Stage("spectral and critic", "the critic acts in full; the learning rate falls until the end")
+    if requests is None or progress >= sum(requests):
+        return Stage("spectral and critic", "the critic acts in full; the learning rate falls until the end")
+    if progress < requests[0]:
+        why = f"the critic acts in full; from {requests[0]:.0%} on it has to obey requests, too"
+        return Stage("spectral and critic", why)
+    why = f"until {sum(requests):.0%} it has to obey, more and more, what no recording shows"
+    return Stage("requests ramp in", why)

@@ -55,9 +55,10 @@ class Breath:
 
     def step(self, loudness: float, longest_s: float) -> float | None:
         """Present loudness in control units -> where it is held in this step; None: it is the prior's own."""
+        falling = loudness + FALL * (SILENT - loudness)
         if self._rest > 0:
             self._rest -= 1
-            return loudness + FALL * (SILENT - loudness)
+            return falling
         if loudness <= SOUNDS or longest_s >= ENDLESS_S:
             self._left = 0
             return None
@@ -68,7 +69,7 @@ class Breath:
         if self._left > 0:
             return None
         self._rest = FALL_STEPS + int(self._random.integers(REST_STEPS + 1))
-        return loudness + FALL * (SILENT - loudness)
+        return falling
 
     def state(self) -> State:
         """Everything later lengths depend on."""

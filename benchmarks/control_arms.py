@@ -44,7 +44,8 @@ SETS: dict[str, dict[str, str]] = {
         "counterfactual@ours+counterfactual_share=0.25+counterfactual_every=2": "a quarter of a batch every "
         "second step asked",
         "counterfactual@ours+counterfactual=1": "the counterfactual loss counts a quarter",
-        "counterfactual@ours+counterfactual_warm=0": "requests from the first step on, as until 2026",
+        "counterfactual@ours+counterfactual_warm=0": "requests from the first step on, as "
+        "until December 2026",
         "counterfactual@ours+response_frames=0": "controls to be obeyed at once",
         "counterfactual@ours+support=0": "what the corpus has no sound for counts whole",
         "counterfactual@ours+gestures=0": "rows move to other sounds' curves only, never by hand",

@@ -68,6 +68,22 @@ def test_noise_stands_at_its_level():
     assert rms_db(added) - rms_db(recording) == pytest.approx(-30.0, abs=0.2)
 
 
+def test_noise_in_mel_bands_has_the_recordings_spectrum_and_not_its_phases():
+    import pairs
+
+    from neurorack.learn.measure.reconstruction import mel_distance_db
+
+    noise_in_bands = pairs.nulls(RATE)["noise in its mel bands"]
+    recording = strikes(1.0)
+    tone = (0.3 * np.sin(2 * np.pi * 500 * np.arange(RATE) / RATE)).astype(np.float32)
+    for sound in (recording, tone):
+        answer = noise_in_bands(sound, 0)
+        assert len(answer) == len(sound)
+        assert abs(np.corrcoef(sound, answer)[0, 1]) < 0.2
+        flat = np.random.default_rng(3).standard_normal(len(sound)) * 10 ** (rms_db(sound) / 20)
+        assert mel_distance_db(sound, answer, RATE) < 0.3 * mel_distance_db(sound, flat, RATE)
+
+
 @pytest.mark.parametrize("late", [-700, 0, 1105])
 def test_a_coders_delay_is_taken_off(late):
     import pairs

@@ -28,6 +28,14 @@ def random(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def of_brightness(weights: Weights, model: Autoencoder | None = None) -> Objective:
+    """An objective of brightness alone, around a model as small as they come."""
+    config = ModelConfig(("brightness",), encoder_widths=(4, 4, 4, 4), control_width=4, stack_width=4)
+    bank = build(["brightness"], config.sample_rate, [])
+    knots = {"brightness": Normaliser(tuple(torch.linspace(100.0, 9000.0, 65).tolist()))}
+    return Objective(model or Autoencoder(config), bank, {"brightness": 8}, knots, "counterfactual", weights)
+
+
 @pytest.mark.parametrize("gesture", [steps, walk])
 def test_gestures_use_the_knob_and_stay_on_it(gesture) -> None:
     like = torch.zeros(32, 5, 256)
@@ -59,16 +67,13 @@ def test_without_gestures_only_other_sounds_ask() -> None:
 
 
 def test_support_can_be_switched_off() -> None:
-    config = ModelConfig(("brightness",), encoder_widths=(4, 4, 4, 4), control_width=4, stack_width=4)
-    bank = build(["brightness"], config.sample_rate, [])
-    knots = {"brightness": Normaliser(tuple(torch.linspace(100.0, 9000.0, 65).tolist()))}
     frames = 96
     level, noise = torch.full((2, 1, frames), -20.0), torch.randn(2, frames * HOP, generator=random(1))
     z, controls = torch.randn(2, 8, frames, generator=random(2)), torch.zeros(2, 1, frames)
-    model = Autoencoder(config)
+    model = of_brightness(Weights()).model
 
     def loss(where: Support | None, **switch: bool) -> float:
-        objective = Objective(model, bank, {"brightness": 8}, knots, "counterfactual", Weights(**switch))
+        objective = of_brightness(Weights(**switch), model)
         objective.support = where
         return float(objective._control_loss(z, controls, level, None, noise, random()).detach())
 
@@ -77,11 +82,8 @@ def test_support_can_be_switched_off() -> None:
 
 
 def test_requests_can_come_later_and_rise() -> None:
-    config = ModelConfig(("brightness",), encoder_widths=(4, 4, 4, 4), control_width=4, stack_width=4)
-    bank = build(["brightness"], config.sample_rate, [])
-    knots = {"brightness": Normaliser(tuple(torch.linspace(100.0, 9000.0, 65).tolist()))}
     weights = Weights(counterfactual_warm=0.5, ramp=0.2)
-    objective = Objective(Autoencoder(config), bank, {"brightness": 8}, knots, "counterfactual", weights)
+    objective = of_brightness(weights)
     audio = 0.1 * torch.randn(2, 96 * HOP, generator=random(1))
     batch = Batch(audio, torch.zeros(2, 1, 96 + 8), None)
     early, half, late = (objective(batch, 1, progress, random(2)) for progress in (0.5, 0.6, 0.7))

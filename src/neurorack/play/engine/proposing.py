@@ -20,18 +20,9 @@ from neurorack.play.engine.frame import (
     Source,
 )
 from neurorack.play.engine.params import PARAM_INDEX
-from neurorack.play.engine.plain_state import (
-    State,
-    Stateful,
-    attributes,
-    gather,
-    scatter,
-    set_attributes,
-    under,
-)
+from neurorack.play.engine.plain_state import State, attributes, gather, scatter, set_attributes, under
 from neurorack.play.engine.shared import Shared
 from neurorack.play.engine.sources.answering import Answering
-from neurorack.play.engine.sources.breath import Breath
 from neurorack.play.engine.sources.prior import CONTROLS, LATENT, Prior
 from neurorack.play.engine.voice import Voice
 
@@ -52,7 +43,6 @@ class Proposing:
         graphs = shared.instrument.graphs
         there = {CONTROLS, LATENT} & set(graphs.manifest.graphs)
         self.prior = Prior(graphs, shared.instrument.support) if there else None
-        self.breath = Breath((1 if self.prior is None else self.prior.every) * shared.frame_s)
         self.answering = Answering(shared.frame_s)
         self.runs = False
         """Whether anything is played by the prior."""
@@ -88,7 +78,6 @@ class Proposing:
         """Go another way."""
         if self.prior is not None:
             self.prior.restart(seed)
-            self.breath.restart(seed)
 
     def hush(self) -> None:
         """End an answer, if there is one."""
@@ -100,7 +89,6 @@ class Proposing:
         self.runs = False
         self.phase = ANSWER_OFF
         self.answering.reset()
-        self.breath.reset()
 
     def step(self, voices: Sequence[Voice], newest: Voice, live_power: float) -> None:
         """One frame, before the voices'."""
@@ -163,7 +151,7 @@ class Proposing:
         at_once = started and all(voice.left.fresh for voice in voices if voice.on)
         if due == "controls" and prior.controls is not None:
             self._ask(newest, started, prior.controls.now)
-            self._breathe(newest.modulation.values[_BREATH])
+            self._breathe(prior, newest.modulation.values[_BREATH])
             prior.controls.step(self._told(), surprise, at_once)
         if (due == "latent" or prior.one_frame) and prior.latent is not None:
             now = prior.latent.now
@@ -204,12 +192,12 @@ class Proposing:
                 previous[i] = held[i] = played
                 mask[i] = 1.0
 
-    def _breathe(self, longest_s: float) -> None:
+    def _breathe(self, prior: Prior, longest_s: float) -> None:
         """Hold the loudness down where a note's time is up, unless a hand has it."""
         row = self._shared.asking.loudness
         if row < 0 or not self._ours[row] or self._mask[row]:
             return
-        held = self.breath.step(self._previous[row], longest_s)
+        held = prior.breath.step(self._previous[row], longest_s)
         if held is not None:
             self._held[row], self._mask[row] = held, 1.0
 
@@ -248,9 +236,7 @@ class Proposing:
 
     def state(self) -> State:
         """Everything later frames depend on."""
-        parts: dict[str, Stateful] = {"answering": self.answering, "breath": self.breath}
-        if self.prior is not None:
-            parts["prior"] = self.prior
+        parts = {"answering": self.answering} | ({"prior": self.prior} if self.prior is not None else {})
         return {**attributes(self, self._STATE), **gather(parts)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -260,6 +246,6 @@ class Proposing:
         if not state:
             return
         set_attributes(self, self._STATE, state)
-        scatter({"answering": self.answering, "breath": self.breath}, state)
+        scatter({"answering": self.answering}, state)
         if self.prior is not None and under("prior", state):
             scatter({"prior": self.prior}, state)

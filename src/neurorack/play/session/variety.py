@@ -70,20 +70,25 @@ def variety(instrument: Instrument, rows: np.ndarray, seed: int = 0) -> dict[str
 
 
 def _beginnings(instrument: Instrument, rows: np.ndarray) -> int | None:
-    manifest = instrument.manifest
-    if not manifest.gained:
+    loudness = _loudness(instrument, rows)
+    if loudness is None:
         return None
-    sounds = rows[:, manifest.latent_size + manifest.control_index("loudness")] > SOUNDS
+    sounds = loudness > SOUNDS
     return int(sounds[0]) + int(np.count_nonzero(sounds[1:] & ~sounds[:-1]))
 
 
 def _loudest(instrument: Instrument, pieces: np.ndarray) -> np.ndarray:
     """The loudest moment of each piece [N, S, Z + C]: [N, Z + C]; the middle one where none is loud."""
-    manifest = instrument.manifest
-    if not manifest.gained:
+    loudness = _loudness(instrument, pieces)
+    if loudness is None:
         return pieces[:, pieces.shape[1] // 2]
-    loudness = pieces[:, :, manifest.latent_size + manifest.control_index("loudness")]
     return pieces[np.arange(len(pieces)), loudness.argmax(axis=1)]
+
+
+def _loudness(instrument: Instrument, rows: np.ndarray) -> np.ndarray | None:
+    """The column [...] of rows [..., Z + C] that says how loud; None for instruments without."""
+    manifest = instrument.manifest
+    return rows[..., manifest.latent_size + manifest.control_index("loudness")] if manifest.gained else None
 
 
 def _some(points: np.ndarray) -> np.ndarray:

@@ -242,6 +242,21 @@ def test_it_breathes_by_letting_the_loudness_go_and_never_under_a_hand(instrumen
     assert _play(Engine(instrument), held, 600)[1][50:, row] == pytest.approx(0.2, abs=1e-3)
 
 
+def test_it_breathes_alike_from_every_beginning(instrument):
+    engine, frame = Engine(instrument), _frame(instrument, seed=5)
+    frame.prior_breath_s = 0.2
+    _play(engine, frame, 1)
+    prior = engine._part.proposing.prior
+    z, controls = np.zeros(instrument.manifest.latent_size, np.float32), np.zeros(5, np.float32)
+    prior.begin(z, controls)
+    first = prior.breath.state()
+    _play(engine, frame, 600)
+    assert not np.array_equal(prior.breath.state()["random"], first["random"])
+    prior.begin(z, controls)
+    again = prior.breath.state()
+    assert again.keys() == first.keys() and all(np.array_equal(again[key], first[key]) for key in first)
+
+
 def test_only_a_hand_asks_for_more_than_the_loudest_of_the_corpus(instrument):
     engine = Engine(instrument)
     _play(engine, _frame(instrument, loudness=1.2, brightness=1.2), 100)

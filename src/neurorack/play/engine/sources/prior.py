@@ -18,6 +18,7 @@ from neurorack.play.engine.graph_stream import GraphStream
 from neurorack.play.engine.graphs import Graphs
 from neurorack.play.engine.plain_state import (
     State,
+    Stateful,
     attributes,
     gather,
     generator_state,
@@ -25,6 +26,7 @@ from neurorack.play.engine.plain_state import (
     scatter,
     set_attributes,
 )
+from neurorack.play.engine.sources.breath import Breath
 from neurorack.play.engine.sources.leash import Leash
 from neurorack.play.engine.support import Support
 
@@ -172,6 +174,7 @@ class Prior:
         self.latent = Chain(graphs, LATENT, "z", (-far, far), self.every) if LATENT in there else None
         self.aside = Chain(graphs, CONTROLS, "controls", edge, self.every, leash) if plays else None
         """Where the controls that hands hold would go: only shown, and not part of the state."""
+        self.breath = Breath(self.every * self.frame_s)
         self.proposed = Proposed(
             None if self.latent is None else self.latent.now,
             None if self.controls is None else self.controls.now,
@@ -186,6 +189,7 @@ class Prior:
     def restart(self, seed: int) -> None:
         """Go another way from here."""
         self._seed = seed
+        self.breath.restart(seed)
         for chain in (self.controls, self.latent):
             if chain is not None:
                 chain.restart(seed)
@@ -193,6 +197,7 @@ class Prior:
     def begin(self, z: np.ndarray, controls: np.ndarray) -> None:
         """Start afresh from what sounds: z [Z], controls [C] normalised."""
         self.restart(self._seed)
+        self.breath.reset()
         for chain, values in ((self.controls, controls), (self.aside, controls), (self.latent, z)):
             if chain is not None:
                 chain.begin(values)
@@ -236,17 +241,17 @@ class Prior:
             if chain is not None:
                 chain.move()
 
-    def _chains(self) -> dict[str, Chain]:
-        named = {"controls": self.controls, "latent": self.latent}
-        return {name: chain for name, chain in named.items() if chain is not None}
+    def _parts(self) -> dict[str, Stateful]:
+        named = {"controls": self.controls, "latent": self.latent, "breath": self.breath}
+        return {name: part for name, part in named.items() if part is not None}
 
     def state(self) -> State:
         """Everything later values depend on."""
-        return {**attributes(self, self._STATE), **gather(self._chains())}
+        return {**attributes(self, self._STATE), **gather(self._parts())}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Put back what `state` gave."""
         set_attributes(self, self._STATE, state)
-        scatter(self._chains(), state)
+        scatter(self._parts(), state)
         if self.aside is not None and self.controls is not None:
             self.aside.follow(self.controls)

@@ -83,6 +83,19 @@ def test_play_sounds_and_brightness_obeys(open_panel):
     wait_silence(page)
 
 
+def test_a_second_press_is_the_opposite_before_the_player_answered(open_panel):
+    page = open_panel()
+    pressed = "document.getElementById('{}').click()"
+    page.evaluate(f"{pressed.format('start')}, {pressed.format('play')}")
+    page.wait_for_timeout(600)  # until only the player's own word counts
+    assert not page.evaluate("neurorackTest.state().latched || neurorackTest.state().gate")
+    page.evaluate(";".join([pressed.format("play")] * 3))
+    page.wait_for_timeout(600)
+    assert page.evaluate("neurorackTest.state().latched && neurorackTest.state().gate")
+    page.click("#play")
+    wait_silence(page)
+
+
 def test_space_gates_and_keys_play_in_tune(open_panel):
     page = open_panel()
     play(page)

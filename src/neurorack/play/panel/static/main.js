@@ -101,14 +101,14 @@ function begin() {
 
 function start() {
   begin();
-  store.send({ type: "latch", on: true });
+  store.latch(true);
 }
 
 // Whether the prior sounds though no hand does anything: then Stop stops it.
 const alone = () => Boolean(store.telemetry && store.telemetry.alone);
 
 function toggle() {
-  if (store.state.latched || store.state.gate || alone()) store.send({ type: "latch", on: false });
+  if (store.state.latched || store.state.gate || alone()) store.latch(false);
   else start();
 }
 

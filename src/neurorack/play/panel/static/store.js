@@ -19,7 +19,7 @@ export class Store extends EventTarget {
     this.library = { clips: [], presets: [], tunings: [], takes: [], material: { able: true, sets: [] } };
     this.telemetry = null;
     this.known = []; // how well each region of the map is known, 0..1
-    this.touched = new Map(); // "asked brightness", "numbers life" … -> time of the last own gesture
+    this.touched = new Map(); // "asked brightness", "numbers life", "latched" … -> time of the last own gesture
     this.outgoing = new Outgoing();
   }
 
@@ -69,7 +69,8 @@ export class Store extends EventTarget {
       }
       rest = Math.max(rest, left);
       const [part, name] = key.split(" ");
-      if (this.state[part] && name in this.state[part]) state[part][name] = this.state[part][name];
+      if (name === undefined) state[part] = this.state[part];
+      else if (this.state[part] && name in this.state[part]) state[part][name] = this.state[part][name];
       else delete state[part][name];
     }
     if (rest) {
@@ -160,6 +161,17 @@ export class Store extends EventTarget {
   own(part, name, value) {
     this.state[part][name] = value;
     this.touched.set(`${part} ${name}`, performance.now());
+    this.emit("state");
+  }
+
+  // Hold the gate open, or let it go. A second press means the opposite though the player has not answered yet.
+  latch(on) {
+    this.send({ type: "latch", on });
+    if (!this.state) return; // pressed before the player's first greeting
+    for (const part of ["latched", "gate"]) {
+      this.state[part] = on; // letting go lets everything go
+      this.touched.set(part, performance.now());
+    }
     this.emit("state");
   }
 

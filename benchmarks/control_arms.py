@@ -49,6 +49,7 @@ SETS: dict[str, dict[str, str]] = {
         "counterfactual@ours+response_frames=0": "controls to be obeyed at once",
         "counterfactual@ours+support=0": "what the corpus has no sound for counts whole",
         "counterfactual@ours+gestures=0": "rows move to other sounds' curves only, never by hand",
+        "counterfactual@ours+bands=0": "single bins only, no levels in mel bands, as until December 2026",
         "counterfactual@ours+fader=0": "no latent critic",
         "counterfactual@ours+spread=0": "nothing keeps the code's scale",
         "counterfactual@ours+z_noise=0": "no noise on the code",

@@ -3,15 +3,16 @@
 With raw frame powers e_t, the level window w (core/level.py) and a slow window v (70 ms, Hann), in powers:
 
     base_t = P_t / max(v * e, (w * e) / 4)_t,                    P_t = 10^(L_t / 10) - 1e-9
-    d_t = ln P_t - ln (w * (base e))_t                           what the level window would still miss
-    G_t = base_t exp(d_t - clamp(d_t, -theta, theta))            squared gain, linear in amplitude between
-    frames
+    d_0 = 0,   m_i = ln P - ln (w * (base exp(d_i) e))           what the level window would still miss
+    d_(i+1) = clamp(d_i + m_i - clamp(m_i, +-theta), -12 dB, 6 dB)
+    G_t = base_t exp(d_3)                                        squared gain; amplitudes go straight between
 
 The asked level acts at once; the raw level is divided out slowly. A level in 12 ms ripples within each
-period of a
-low note, and a gain that followed the ripple at the frame rate would put lines between the harmonics; so the
-fast correction only acts on what exceeds the ripple a pulse train of that pitch can have (theta). Attacks
-inside the window pass as the sources make them. Causal, parallel over frames: no recursion.
+period of a low note, and a gain that followed the ripple at the frame rate would put lines between the
+harmonics; so the fast correction only acts on what exceeds the ripple a pulse train of that pitch can have
+(theta). A window lags behind what moves within it: each pass makes up for some of what the last one left (van
+Cittert's deconvolution, 1931). Attacks inside the window pass as the sources make them. Causal, parallel over
+frames: no recursion.
 """
 
 import math
@@ -35,11 +36,15 @@ SLOW_TAPS = 96
 NEPER_PER_DB = math.log(10) / 10
 """Of power."""
 
-DEAD_DB, DEAD_DB_HZ, DEAD_MOST_DB = 0.3, 160.0, 4.0
-"""theta in dB = 0.3 + min(160 Hz / f0, 4); 0.3 where nothing is pitched."""
+DEAD_DB, RIPPLE_DB_HZ, RIPPLE_MOST_DB = 0.3, 100.0, 8.0
+"""theta in dB = 0.3 + min((100 Hz / f0)^2, 8): over the ripple of single impulses (0.1 under it from 250 to
+350 Hz); 0.3 where nothing is pitched."""
 
-REACH_DB = 12.0
-"""Most that the fast correction may add or take away."""
+PASSES = 3
+"""Times that what is missed is made up for."""
+
+LOUDER_DB, SOFTER_DB = 6.0, 12.0
+"""Most that the fast correction may add or take away: what is asked in a step must not begin with a thump."""
 
 
 def frame_power(audio: Tensor) -> Tensor:
@@ -83,15 +88,20 @@ class GainStage(nn.Module):
         asked = torch.relu(torch.exp((level_db - FLOOR_DB) * NEPER_PER_DB) - 1.0) * FLOOR_POWER
         standing = torch.maximum(slow, 0.25 * self.window(power, tape))
         base = asked / (standing + RAW_FLOOR)
-        would_be = self.window(base * power, tape)
-        missed = torch.log(asked.clamp_min(FLOOR_POWER)) - torch.log(would_be.clamp_min(FLOOR_POWER))
         if f0_hz is None:
-            theta = torch.full_like(missed, DEAD_DB * NEPER_PER_DB)
+            theta = torch.full_like(base, DEAD_DB * NEPER_PER_DB)
         else:
-            theta = ((DEAD_DB_HZ / f0_hz.clamp_min(20.0)).clamp_max(DEAD_MOST_DB) + DEAD_DB) * NEPER_PER_DB
-        most = REACH_DB * NEPER_PER_DB
-        beyond = torch.minimum(torch.maximum(missed, -theta), theta)
-        squared = base * torch.exp((missed - beyond).clamp(-most, most))
+            ripple = (RIPPLE_DB_HZ / f0_hz.clamp_min(20.0)).square().clamp_max(RIPPLE_MOST_DB)
+            theta = (ripple + DEAD_DB) * NEPER_PER_DB
+        wanted = torch.log(asked.clamp_min(FLOOR_POWER))
+        fast: Tensor | float = 0.0
+        squared = base
+        for _ in range(PASSES):
+            would_be = self.window(squared * power, tape)
+            missed = wanted - torch.log(would_be.clamp_min(FLOOR_POWER))
+            beyond = missed - torch.minimum(torch.maximum(missed, -theta), theta)
+            fast = (fast + beyond).clamp(-SOFTER_DB * NEPER_PER_DB, LOUDER_DB * NEPER_PER_DB)
+            squared = base * torch.exp(fast)
         gain = torch.sqrt(squared.clamp_min(1e-12))
         # One more gain than the ramp needs is remembered: a player that sets it right can undo the last ramp.
         before = with_past(gain, 2, tape)[..., 1:-1]

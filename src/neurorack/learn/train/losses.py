@@ -1,5 +1,6 @@
 """What a reconstruction is judged by in training: magnitudes at several resolutions, never phase."""
 
+import librosa
 import torch
 from torch import Tensor, nn
 
@@ -37,3 +38,33 @@ class MultiScaleStft(nn.Module):
             log = (torch.log(s + LOG_FLOOR) - torch.log(t + LOG_FLOOR)).abs().mean()
             total = total + linear.mean() + log
         return total / len(self.sizes)
+
+
+BAND_WINDOWS = (2048, 1024, 512)
+SAMPLES_PER_BAND = 32
+"""Window length over the number of bands: 64 bands of 2048 samples, 16 of 512."""
+
+
+class BandLevels(nn.Module):
+    """Distance of levels in mel bands of audio [B, N]: a scalar, in nepers of amplitude.
+
+    Mean over windows, bands and frames of |ln a - ln a'|, a the root of the power in a band (Slaney's mel
+    scale, triangles of height 1). Where sounds are noise, single bins differ by chance however well the
+    levels agree; a band's sum tells its level.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        super().__init__()
+        self.spectra = MultiScaleStft(BAND_WINDOWS)
+        for size in BAND_WINDOWS:
+            bank = librosa.filters.mel(sr=sample_rate, n_fft=size, n_mels=size // SAMPLES_PER_BAND, norm=None)
+            self.register_buffer(f"bank_{size}", torch.from_numpy(bank), persistent=False)
+
+    def levels(self, audio: Tensor, size: int) -> Tensor:
+        """[B, N] -> ln of amplitudes [B, bands, frames]."""
+        power = getattr(self, f"bank_{size}") @ self.spectra.magnitudes(audio, size).square()
+        return 0.5 * torch.log(power + LOG_FLOOR**2)
+
+    def forward(self, heard: Tensor, wanted: Tensor) -> Tensor:
+        gaps = [(self.levels(heard, n) - self.levels(wanted, n)).abs().mean() for n in BAND_WINDOWS]
+        return torch.stack(gaps).mean()

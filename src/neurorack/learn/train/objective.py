@@ -16,7 +16,7 @@ from neurorack.learn.model.latent import spread_loss
 from neurorack.learn.model.streaming import Tape
 from neurorack.learn.train.batches import SILENCE_DB, Batch
 from neurorack.learn.train.counterfactual import Measuring, Support, make_requests
-from neurorack.learn.train.losses import MultiScaleStft
+from neurorack.learn.train.losses import BandLevels, MultiScaleStft
 from neurorack.learn.train.run import RunConfig
 
 WARM_FRAMES = 14
@@ -37,6 +37,7 @@ class Weights:
     """How much each loss counts. `critic_warm` is the share of training before the fader acts, `ramp` how
     long it takes; `counterfactual_warm`, the same of the requests (0: whole from the first step on, as
     always where training goes on from weights that exist).
+    `bands`: what levels in mel bands count beside the spectral distance, which sees single bins.
     `z_noise`: deviation of the noise on z in training. `kl`: pull of z towards 0 (and, in the published
     arms, towards N(0, 1)). `counterfactual_share`: share of the batch that answers requests.
     `support`: whether what the corpus has no sound for counts less; `gestures`: whether a hand asks, too.
@@ -44,6 +45,7 @@ class Weights:
     shape counts there beside its distance.
     """
 
+    bands: float = 1.0
     kl: float = 0.003
     spread: float = 1.0
     z_noise: float = 0.3
@@ -81,6 +83,7 @@ class Objective(nn.Module):
         self.arm = arm
         self.weights = weights
         self.stft = MultiScaleStft()
+        self.bands = BandLevels(config.sample_rate)
         self.level = LevelWindow(config.sample_rate)
         self.bank = bank.requires_grad_(False)
         self.names = config.controls
@@ -151,10 +154,15 @@ class Objective(nn.Module):
         heard = self.model.decode(z, controls, level, f0, noise)
         start = WARM_FRAMES * HOP
         heard, wanted = heard[:, start:], batch.audio[:, start - self.delay * HOP : -self.delay * HOP]
-        losses = {"stft": self.stft(heard.float(), wanted), "kl": 0.5 * mean.square().sum(1).mean()}
+        losses = {
+            "stft": self.stft(heard.float(), wanted),
+            "bands": self.bands(heard.float(), wanted),
+            "kl": 0.5 * mean.square().sum(1).mean(),
+        }
         sounding = (level > SILENCE_DB).to(level.dtype)
         losses["spread"] = spread_loss(mean, sounding)
-        total = losses["stft"] + self.weights.kl * losses["kl"] + self.weights.spread * losses["spread"]
+        total = losses["stft"] + self.weights.bands * losses["bands"]
+        total = total + self.weights.kl * losses["kl"] + self.weights.spread * losses["spread"]
         if self.taught:
             fade = self._risen(progress, self.weights.critic_warm)
             losses["confusion"] = confusion_loss(self.model.critic(z), sounding)

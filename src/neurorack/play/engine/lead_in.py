@@ -36,9 +36,9 @@ TOGETHER = 8
 SUB_BLOCKS = 4
 """Powers a frame in the gain stage's slow window."""
 SLOW = 96 - SUB_BLOCKS
-GAIN_SIZE = SLOW + 2 * (TAPS - 1) + 2
-"""The gain stage's memory, the last numbers of a decoder's state (docs/nrk-format.md): powers of sub-blocks
-and of frames, powers of frames at the level asked, and the gains at the ends of the last two frames."""
+FRAMES = TAPS - 1
+PASSES = (3, 1)
+"""How often the gain stage corrects itself: what it does today, and what it did until December 2026."""
 
 _BACKWARDS = np.arange(-SLOW, 0)
 _MEAN = np.full(SUB_BLOCKS, 1.0 / SUB_BLOCKS, np.float32)
@@ -55,7 +55,8 @@ class LeadIn:
         self._controls = anchors_controls[:, self._others]
         self._rests = _rests(graphs, anchors_z, anchors_controls, self._pitch)
         first = (graphs, anchors_z[:1], anchors_controls[:1])
-        self._tells = m.gained and self._remembers(*first)
+        self._passes = next((n for n in PASSES if m.gained and self._remembers(*first, n)), 0)
+        self._tells = self._passes > 0
         self._marked = self._marks_its_begin(*first)
         if self._marked:
             self._rests[..., 0] = 0.0
@@ -89,7 +90,7 @@ class LeadIn:
         """
         if not self._tells:
             return
-        memory = state[len(state) - GAIN_SIZE :]
+        memory = state[len(state) - _gain_size(self._passes) :]
         fine = memory[:SLOW]
         known = (max(frames, KNOWN_FRAMES) - 1) * SUB_BLOCKS
         block_hz = self._manifest.sample_rate / self._manifest.hop * SUB_BLOCKS
@@ -98,10 +99,10 @@ class LeadIn:
             period = max(round(int(known * f0_hz / block_hz) * block_hz / f0_hz), 1)
         last = fine[SLOW - period :].copy()
         np.take(last, _BACKWARDS % period, out=fine)
-        power = fine[(1 - TAPS) * SUB_BLOCKS :].reshape(-1, SUB_BLOCKS) @ _MEAN
+        power = fine[-FRAMES * SUB_BLOCKS :].reshape(-1, SUB_BLOCKS) @ _MEAN
         squared = max(10.0 ** (max(level_db, FLOOR_DB) / 10.0) - FLOOR_POWER, 0.0) / (last.mean() + 1e-6)
-        memory[SLOW : SLOW + TAPS - 1] = power
-        memory[SLOW + TAPS - 1 : -2] = power * squared
+        memory[SLOW : SLOW + FRAMES] = power
+        memory[SLOW + FRAMES : -2] = np.tile(power * squared, self._passes)
         gain = max(squared, 1e-12) ** 0.5
         before, after = float(memory[-2]), float(memory[-1])
         sound *= np.float32(gain) / (np.float32(before) + _RAMP * np.float32(after - before))
@@ -118,24 +119,32 @@ class LeadIn:
             marks.append(float(stream.state[0, 0]))
         return marks == [1.0, 1.0]
 
-    def _remembers(self, graphs: Graphs, z: np.ndarray, controls: np.ndarray) -> bool:
+    def _remembers(self, graphs: Graphs, z: np.ndarray, controls: np.ndarray, passes: int) -> bool:
         """Whether the state's end is the gain stage's memory as it is known here."""
-        if self._manifest.graphs["decoder"].state_size < GAIN_SIZE:
+        size = _gain_size(passes)
+        if self._manifest.graphs["decoder"].state_size < size:
             return False
         stream = graphs.stream("decoder")
         found = []
         for frame in range(2):
             _fill(stream.inputs(1), self._manifest, z, controls, frame)
             stream.run(1)
-            found.append(stream.state[0, -GAIN_SIZE:].copy())
+            found.append(stream.state[0, -size:].copy())
         first, second = found
-        newest = second[:SLOW].reshape(-1, SUB_BLOCKS).mean(axis=1)[1 - TAPS :]
+        newest = second[:SLOW].reshape(-1, SUB_BLOCKS).mean(axis=1)[-FRAMES:]
         return bool(
             second[SLOW - 1] > 0.0
             and np.array_equal(first[SUB_BLOCKS:SLOW], second[: SLOW - SUB_BLOCKS])
             and first[-1] == second[-2] > 0.0
-            and np.allclose(newest, second[SLOW : SLOW + TAPS - 1], rtol=1e-4)
+            and np.allclose(newest, second[SLOW : SLOW + FRAMES], rtol=1e-4)
         )
+
+
+def _gain_size(passes: int) -> int:
+    """Length of the gain stage's memory, the last numbers of a decoder's state (docs/nrk-format.md): powers
+    of sub-blocks and of frames; for each pass, powers of frames at its gains; the last two frames' gains.
+    """
+    return SLOW + (1 + passes) * FRAMES + 2
 
 
 def _fill(inputs: dict, manifest: Manifest, z: np.ndarray, controls: np.ndarray, seed: int) -> None:

@@ -37,8 +37,11 @@ SUB_BLOCKS = 4
 """Powers a frame in the gain stage's slow window."""
 SLOW = 96 - SUB_BLOCKS
 FRAMES = TAPS - 1
-PASSES = (3, 1)
-"""How often the gain stage corrects itself: what it does today, and what it did until December 2026."""
+PASSES = 3
+GAIN_SIZE = SLOW + (1 + PASSES) * FRAMES + 2
+"""The gain stage's memory, the last numbers of a decoder's state (docs/nrk-format.md): powers of sub-blocks
+and of frames; for each of its passes, powers of frames at its gains; the gains at the ends of the last two
+frames."""
 
 _BACKWARDS = np.arange(-SLOW, 0)
 _MEAN = np.full(SUB_BLOCKS, 1.0 / SUB_BLOCKS, np.float32)
@@ -55,8 +58,7 @@ class LeadIn:
         self._controls = anchors_controls[:, self._others]
         self._rests = _rests(graphs, anchors_z, anchors_controls, self._pitch)
         first = (graphs, anchors_z[:1], anchors_controls[:1])
-        self._passes = next((n for n in PASSES if m.gained and self._remembers(*first, n)), 0)
-        self._tells = self._passes > 0
+        self._tells = m.gained and self._remembers(*first)
         self._marked = self._marks_its_begin(*first)
         if self._marked:
             self._rests[..., 0] = 0.0
@@ -90,7 +92,7 @@ class LeadIn:
         """
         if not self._tells:
             return
-        memory = state[len(state) - _gain_size(self._passes) :]
+        memory = state[len(state) - GAIN_SIZE :]
         fine = memory[:SLOW]
         known = (max(frames, KNOWN_FRAMES) - 1) * SUB_BLOCKS
         block_hz = self._manifest.sample_rate / self._manifest.hop * SUB_BLOCKS
@@ -102,7 +104,7 @@ class LeadIn:
         power = fine[-FRAMES * SUB_BLOCKS :].reshape(-1, SUB_BLOCKS) @ _MEAN
         squared = max(10.0 ** (max(level_db, FLOOR_DB) / 10.0) - FLOOR_POWER, 0.0) / (last.mean() + 1e-6)
         memory[SLOW : SLOW + FRAMES] = power
-        memory[SLOW + FRAMES : -2] = np.tile(power * squared, self._passes)
+        memory[SLOW + FRAMES : -2] = np.tile(power * squared, PASSES)
         gain = max(squared, 1e-12) ** 0.5
         before, after = float(memory[-2]), float(memory[-1])
         sound *= np.float32(gain) / (np.float32(before) + _RAMP * np.float32(after - before))
@@ -119,17 +121,16 @@ class LeadIn:
             marks.append(float(stream.state[0, 0]))
         return marks == [1.0, 1.0]
 
-    def _remembers(self, graphs: Graphs, z: np.ndarray, controls: np.ndarray, passes: int) -> bool:
+    def _remembers(self, graphs: Graphs, z: np.ndarray, controls: np.ndarray) -> bool:
         """Whether the state's end is the gain stage's memory as it is known here."""
-        size = _gain_size(passes)
-        if self._manifest.graphs["decoder"].state_size < size:
+        if self._manifest.graphs["decoder"].state_size < GAIN_SIZE:
             return False
         stream = graphs.stream("decoder")
         found = []
         for frame in range(2):
             _fill(stream.inputs(1), self._manifest, z, controls, frame)
             stream.run(1)
-            found.append(stream.state[0, -size:].copy())
+            found.append(stream.state[0, -GAIN_SIZE:].copy())
         first, second = found
         newest = second[:SLOW].reshape(-1, SUB_BLOCKS).mean(axis=1)[-FRAMES:]
         return bool(
@@ -138,13 +139,6 @@ class LeadIn:
             and first[-1] == second[-2] > 0.0
             and np.allclose(newest, second[SLOW : SLOW + FRAMES], rtol=1e-4)
         )
-
-
-def _gain_size(passes: int) -> int:
-    """Length of the gain stage's memory, the last numbers of a decoder's state (docs/nrk-format.md): powers
-    of sub-blocks and of frames; for each pass, powers of frames at its gains; the last two frames' gains.
-    """
-    return SLOW + (1 + passes) * FRAMES + 2
 
 
 def _fill(inputs: dict, manifest: Manifest, z: np.ndarray, controls: np.ndarray, seed: int) -> None:

@@ -8,6 +8,9 @@ request can be followed more closely than the answers follow each other: with in
 size no correlation with it exceeds the root of theirs (`ceiling`; Spearman's attenuation, 1904). What a
 score lacks to that is the instrument's own fault, the rest the measure's and the noise's.
 
+A second table parts the requests for one control by what asks: another recording's curve (of a note that may
+stand nearly still), steps, or a walk.
+
 Beside it `ears`: how well the instrument's own measure and the score's agree on the recordings themselves,
 which bounds what training on the former can do for the latter.
 """
@@ -15,6 +18,7 @@ which bounds what training on the former can do for the latter.
 import argparse
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +35,10 @@ from neurorack.learn.measure.statistics import spearman
 from neurorack.learn.measure.subject import Source, Vocabulary
 
 Rows = dict[str, dict[str, list[tuple[float, float]]]]
-"""Mode -> control -> (rank of request and answer, rank of answer and answer) for each request."""
+"""Mode or kind -> control -> (rank of request and answer, rank of answer and answer) for each request."""
+
+ASKS = {"donor": "another recording", "steps": "steps", "walk": "walk"}
+"""Kinds of requests for one control, and what to call them."""
 
 
 def ranks(
@@ -53,7 +60,7 @@ def measure(archive: Archive, corpus: Corpus, limit: int, seed: int) -> dict:
     """Figures of both modes, control by control."""
     renderer = Renderer(archive)
     vocabulary, sources = prepare_sources(archive, renderer, excerpts_of_corpus(corpus, "test", limit, seed))
-    rows: Rows = {mode: defaultdict(list) for mode in ("one", "all")}
+    rows: Rows = {mode: defaultdict(list) for mode in ("one", "all", *ASKS)}
     for index, source in enumerate(sources):
         for request in requests_for(index, sources, vocabulary, seed):
             sounds = [
@@ -64,7 +71,9 @@ def measure(archive: Archive, corpus: Corpus, limit: int, seed: int) -> dict:
             mode, keep = ("all", request.feasible) if request.kind == "all" else ("one", request.counted)
             for name in request.moved:
                 if moves(vocabulary, name, request.asked[name][keep]):
-                    rows[mode][name].append(ranks(vocabulary, source, request, name, answers, keep))
+                    found = ranks(vocabulary, source, request, name, answers, keep)
+                    for key in {mode, request.kind}:
+                        rows[key][name].append(found)
     result: dict = {mode: {n: figures(values) for n, values in by.items()} for mode, by in rows.items()}
     result["ears"] = {n: ears(sources, vocabulary, n) for n in vocabulary.scored}
     return result
@@ -88,19 +97,23 @@ def ears(sources: list[Source], vocabulary: Vocabulary, name: str) -> float:
 
 
 def table(result: dict) -> str:
-    lines = [
-        "| control | one moved | repeats | ceiling | all moved | repeats | ceiling | ears |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for name, heard in result["ears"].items():
-        cells = [
-            result[mode].get(name, {}).get(key)
-            for mode in ("one", "all")
-            for key in ("score", "repeats", "ceiling")
-        ]
-        lines.append(
-            f"| {name} | " + " | ".join("–" if c is None else f"{c:.2f}" for c in [*cells, heard]) + " |"
-        )
+    heads = ("one moved", "repeats", "ceiling", "all moved", "repeats", "ceiling", "ears")
+    keys = [(mode, key) for mode in ("one", "all") for key in ("score", "repeats", "ceiling")]
+    whole = {n: [*_cells(result, n, keys), heard] for n, heard in result["ears"].items()}
+    kinds = [(kind, key) for kind in ASKS for key in ("score", "ceiling")]
+    parted = {n: _cells(result, n, kinds) for n in result["ears"]}
+    asked = [head for kind in ASKS.values() for head in (f"one moved: {kind}", "ceiling")]
+    return _markdown(heads, whole) + "\n\n" + _markdown(asked, parted)
+
+
+def _cells(result: dict, name: str, keys: Sequence[tuple[str, str]]) -> list[float | None]:
+    return [result[mode].get(name, {}).get(key) for mode, key in keys]
+
+
+def _markdown(heads: Sequence[str], rows: dict[str, list[float | None]]) -> str:
+    lines = ["| control | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
+    for name, cells in rows.items():
+        lines.append(f"| {name} | " + " | ".join("–" if c is None else f"{c:.2f}" for c in cells) + " |")
     return "\n".join(lines)
 
 

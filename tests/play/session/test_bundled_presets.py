@@ -10,7 +10,7 @@ import pytest
 
 from neurorack.core.errors import NeurorackError
 from neurorack.core.library import bundled_dir
-from neurorack.core.nrk import read_nrk
+from neurorack.core.nrk import read_manifest, read_nrk
 from neurorack.play.engine.engine import Engine
 from neurorack.play.engine.instrument import Instrument
 from neurorack.play.session.presets import Presets, preset_from_bytes
@@ -39,8 +39,10 @@ def test_presets_are_whole_and_of_every_kind(folder):
     assert all(preset.about.endswith(".") for preset in presets)
 
 
-def test_every_bundled_instrument_has_presets():
-    assert {path.stem for path in bundled_dir().glob("*.nrk")} == set(BUNDLED)
+def test_every_bundled_instrument_has_presets_and_its_own_name():
+    files = list(bundled_dir().glob("*.nrk"))
+    assert {path.stem for path in files} == set(BUNDLED)
+    assert all(read_manifest(path).name == path.stem for path in files)
 
 
 @pytest.mark.parametrize("name", BUNDLED)

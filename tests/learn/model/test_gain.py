@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from neurorack.core.level import FLOOR_POWER
 from neurorack.learn.model.excitation import PulseTrain
 from neurorack.learn.model.gain import LOUDER_DB, GainStage, LevelWindow, frame_power
 from neurorack.learn.model.streaming import Tape
@@ -19,11 +20,11 @@ def _through(raw: torch.Tensor, level_db: torch.Tensor, f0_hz: torch.Tensor | No
 
 def _read_db(audio: torch.Tensor) -> np.ndarray:
     power = LevelWindow(RATE)(frame_power(audio), Tape(None, None))
-    return (10 * torch.log10(power + 1e-9))[0, 0].numpy()
+    return (10 * torch.log10(power + FLOOR_POWER))[0, 0].numpy()
 
 
-def _noise(frames: int = FRAMES) -> torch.Tensor:
-    return 0.1 * torch.randn(1, frames * 128, generator=torch.Generator().manual_seed(3))
+def _noise() -> torch.Tensor:
+    return 0.1 * torch.randn(1, FRAMES * 128, generator=torch.Generator().manual_seed(3))
 
 
 def test_the_level_asked_is_read_while_raw_sound_and_request_move():

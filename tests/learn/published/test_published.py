@@ -12,8 +12,9 @@ from neurorack.core.timebase import HOP
 from neurorack.learn.model.autoencoder import Autoencoder
 from neurorack.learn.model.config import make_config
 from neurorack.learn.model.published.critic import BINS, PublishedCritic, quantile_edges
-from neurorack.learn.model.published.losses import LoudnessDistance, a_weighting, fader_weight
+from neurorack.learn.model.published.losses import LoudnessDistance, a_weighting
 from neurorack.learn.model.published.min_max import MinMax
+from neurorack.learn.train.published import fader_weight
 
 CONTROLS = ("loudness", "brightness", "pitch")
 

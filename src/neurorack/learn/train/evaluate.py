@@ -43,10 +43,10 @@ def evaluate(objective: Objective, batch: Batch) -> Evaluation:
     heard = model.decode(mean, controls, level, f0, noise)
     start, delay = WARM_FRAMES * HOP, objective.delay * HOP
     wanted = batch.audio[:, start - delay : -delay]
-    numbers = {"stft": float(objective.stft(heard[:, start:], wanted))}
+    numbers = {"stft": float(objective.distance(heard[:, start:], wanted))}
     # What the code is worth: how much worse it gets with another item's. None means that it has collapsed.
     foreign = model.decode(mean.roll(1, 0), controls, level, f0, noise)
-    numbers["code"] = float(objective.stft(foreign[:, start:], wanted)) - numbers["stft"]
+    numbers["code"] = float(objective.distance(foreign[:, start:], wanted)) - numbers["stft"]
     asked = controls.roll(1, 0)
     asked_level = level.roll(1, 0) if model.config.gained else level
     asked_f0 = f0  # pitch stays the item's own: it obeys by construction

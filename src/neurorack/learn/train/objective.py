@@ -16,8 +16,9 @@ from neurorack.learn.model.latent import spread_loss
 from neurorack.learn.model.streaming import Tape
 from neurorack.learn.train.batches import SILENCE_DB, Batch
 from neurorack.learn.train.counterfactual import Measuring, Support, make_requests
-from neurorack.learn.train.losses import BandLevels, MultiScaleStft
+from neurorack.learn.train.losses import BandLevels, Spectra, spectral_distance
 from neurorack.learn.train.run import RunConfig
+from neurorack.learn.train.schedule import rising
 
 WARM_FRAMES = 14
 """Frames at the start of a crop that are not scored: the streams begin there from zeros."""
@@ -82,7 +83,7 @@ class Objective(nn.Module):
         self.model = model
         self.arm = arm
         self.weights = weights
-        self.stft = MultiScaleStft()
+        self.spectra = Spectra()
         self.bands = BandLevels(config.sample_rate)
         self.level = LevelWindow(config.sample_rate)
         self.bank = bank.requires_grad_(False)
@@ -107,6 +108,10 @@ class Objective(nn.Module):
     def taught(self) -> bool:
         """Whether a critic teaches the code."""
         return self.arm in CRITIC_ARMS and not self.keep_code
+
+    def distance(self, heard: Tensor, wanted: Tensor) -> Tensor:
+        """Multi-scale spectral distance of audio [B, N]: a scalar."""
+        return spectral_distance(self.spectra(heard), self.spectra(wanted))
 
     def level_db(self, audio: Tensor) -> Tensor:
         """Causal level [B, 1, T] of audio [B, 128 T]."""
@@ -154,9 +159,10 @@ class Objective(nn.Module):
         heard = self.model.decode(z, controls, level, f0, noise)
         start = WARM_FRAMES * HOP
         heard, wanted = heard[:, start:], batch.audio[:, start - self.delay * HOP : -self.delay * HOP]
+        seen, target = self.spectra(heard.float()), self.spectra(wanted)
         losses = {
-            "stft": self.stft(heard.float(), wanted),
-            "bands": self.bands(heard.float(), wanted),
+            "stft": spectral_distance(seen, target),
+            "bands": self.bands(seen, target),
             "kl": 0.5 * mean.square().sum(1).mean(),
         }
         sounding = (level > SILENCE_DB).to(level.dtype)
@@ -184,8 +190,8 @@ class Objective(nn.Module):
         }
 
     def _risen(self, progress: float, warm: float) -> float:
-        """How far a loss counts that waits for the share `warm` of training and then rises: 0 to 1."""
-        return min(max((progress - warm) / self.weights.ramp, 0.0), 1.0) if warm else 1.0
+        """How far a loss counts that waits for the share `warm` (0: it counts whole throughout)."""
+        return rising(progress, warm, self.weights.ramp) if warm else 1.0
 
     def _control_loss(
         self,

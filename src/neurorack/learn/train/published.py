@@ -4,9 +4,13 @@
     c-rave   the attributes given to the decoder
     f-rave   the same, and the encoder rewarded for the cross-entropy of a critic that reads them from z
 
-Data, crops, optimiser and clock are those of every other arm. Beside the losses (model/published/losses.py)
-two things differ from ours: the attributes are always those of the very sound, never as a live stream knows
-them, and no frame is masked for silence.
+The loss is STFT + LOUDNESS * loudness + beta * KL - lambda * cross-entropy, divided by five: the published
+spectral distance sums five windows, ours averages. beta rises from 0 over the warm-up; lambda is 0 over the
+warm-up and rises from 0.1 to 0.5 (over five) after it.
+
+Data, crops, optimiser and clock are those of every other arm. Beside the losses two things differ from ours:
+the attributes are always those of the very sound, never as a live stream knows them, and no frame is masked
+for silence.
 """
 
 from typing import Any, cast
@@ -18,9 +22,21 @@ from neurorack.core.timebase import HOP
 from neurorack.learn.model.autoencoder import reparameterise
 from neurorack.learn.model.config import SIZES, Arm, ModelConfig
 from neurorack.learn.model.published.critic import PublishedCritic
-from neurorack.learn.model.published.losses import LOUDNESS, LoudnessDistance, fader_weight, rising
+from neurorack.learn.model.published.losses import LoudnessDistance
 from neurorack.learn.train.batches import Batch
 from neurorack.learn.train.objective import WARM_FRAMES, Objective
+from neurorack.learn.train.schedule import rising
+
+SCALES = 5
+LOUDNESS = 1.0 / SCALES
+LAMBDA_FIRST, LAMBDA_LAST = 0.1 / SCALES, 0.5 / SCALES
+
+
+def fader_weight(progress: float, warm: float, ramp: float) -> float:
+    """lambda at this point of the training."""
+    if progress < warm:
+        return 0.0
+    return LAMBDA_FIRST + (LAMBDA_LAST - LAMBDA_FIRST) * rising(progress, warm, ramp)
 
 
 def published_changes(arm: Arm, size: str, names: tuple[str, ...]) -> dict[str, Any]:
@@ -57,7 +73,7 @@ class PublishedObjective(Objective):
         heard = self.model.decode(z, controls, level, f0, randn(len(z), frames * HOP))[:, WARM_FRAMES * HOP :]
         wanted = batch.audio[:, (WARM_FRAMES - self.delay) * HOP : -self.delay * HOP]
         losses = {
-            "stft": self.stft(heard.float(), wanted),
+            "stft": self.distance(heard.float(), wanted),
             "loudness": self.loudness(heard.float(), wanted),
             "kl": kl,
         }

@@ -74,6 +74,11 @@ def learning_rate_factor(progress: float, step: int) -> float:
     return min(1.0, (step + 1) / WARM_UP_STEPS) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
+def rising(progress: float, after: float, over: float) -> float:
+    """How far a loss counts that waits for the share `after` of training, then rises linearly over `over`."""
+    return min(max((progress - after) / over, 0.0), 1.0)
+
+
 @dataclass(frozen=True)
 class Stage:
     """What training is about for now: a name, and the reason in half a sentence."""

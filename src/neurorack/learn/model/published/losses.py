@@ -1,19 +1,12 @@
-"""Losses of the published method, divided by five: its spectral distance sums five windows, ours averages.
+"""The published method's loudness distance: mean over frames of (l - l')^2, where
 
-The total is STFT + LOUDNESS * loudness + beta * KL - lambda * cross-entropy, where
-
-    loudness   mean over frames of (l - l')^2, l = ln sqrt(sum_k A_k^2 |S_k|^2 + 1e-6), A the A-weighting
-    beta       rises from 0 over the warm-up
-    lambda     0 over the warm-up, then rising from 0.1 to 0.5 (over five)
+l = ln sqrt(sum_k A_k^2 |S_k|^2 + 1e-6), A the A-weighting
 """
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-SCALES = 5
-LOUDNESS = 1.0 / SCALES
-LAMBDA_FIRST, LAMBDA_LAST = 0.1 / SCALES, 0.5 / SCALES
 WINDOW = 2048
 
 
@@ -50,15 +43,3 @@ class LoudnessDistance(nn.Module):
 
     def forward(self, heard: Tensor, wanted: Tensor) -> Tensor:
         return (self.loudness(heard) - self.loudness(wanted)).square().mean()
-
-
-def rising(progress: float, warm: float, ramp: float) -> float:
-    """0 until `warm` of the training is over, then linearly to 1 over `ramp` of it."""
-    return min(max((progress - warm) / ramp, 0.0), 1.0)
-
-
-def fader_weight(progress: float, warm: float, ramp: float) -> float:
-    """lambda at this point of the training."""
-    if progress < warm:
-        return 0.0
-    return LAMBDA_FIRST + (LAMBDA_LAST - LAMBDA_FIRST) * rising(progress, warm, ramp)

@@ -21,7 +21,7 @@ from neurorack.core.manifest import Manifest
 from neurorack.core.timebase import HOP
 from neurorack.play.engine.graphs import Graphs
 
-LEAD_FRAMES, SHORT_LEAD_FRAMES = 4, 2
+LEAD_FRAMES, SHORT_LEAD_FRAMES = 6, 2
 """Frames of a note that are decoded unheard, and how many where several notes sound or start: they must all
 fit into a block as one does."""
 OLD_LEAD_FRAMES, OLD_SHORT_LEAD_FRAMES = 6, 4

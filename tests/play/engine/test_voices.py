@@ -306,3 +306,15 @@ def test_a_swap_keeps_held_notes(instrument, tiny_unpitched_nrk):
     assert engine.telemetry.voices == 2
     _play(engine, frame, 128 * 200, [_off(1, 0), _off(2, 0)])
     assert engine.telemetry.voices == 0
+
+
+def test_a_clip_is_silent_between_its_strokes():
+    """Its recording was; the loudness control alone ends at an audible hum (-63 dB)."""
+    engine = Engine(load_instrument("skins"))
+    quiet = engine.instrument.clips[3][engine.instrument.map.loudness - engine.instrument.map.size] < -1.2
+    assert 0.5 < quiet.mean() < 0.9
+    sound = _play(engine, _quiet(source=Source.CLIP, clip=3), 4 * RATE, [_on(1, 0.0, 0)])[0]
+    frames = sound[: len(sound) // 1024 * 1024].reshape(-1, 1024)
+    levels_db = np.sort([_level_db(frame) for frame in frames])
+    assert levels_db[len(frames) // 3] < -90.0
+    assert levels_db[-3] > -25.0

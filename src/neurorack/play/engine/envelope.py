@@ -1,4 +1,5 @@
-"""Gate and note: the envelope that opens and closes the sound, and the glide between pitches."""
+"""Gate and note: the envelope that opens and closes the sound, its ebbing away where a tone falls silent by
+itself, and the glide between pitches."""
 
 import math
 from collections.abc import Mapping
@@ -9,6 +10,9 @@ from neurorack.play.engine.plain_state import State, attributes, set_attributes
 SILENT = 10.0 ** (-90.0 / 20.0)
 """Amplitude under which a released sound has ended."""
 LEAST_RELEASE_S = 0.005
+EBB_DB_PER_S, EBB_MOST_DB = 120.0, 40.0
+EBB_BELOW, SOUNDS_ABOVE = -1.2, -1.0
+"""Loudness controls: under the first a tone ebbs, above the second it is back at once."""
 
 
 def velocity_db(velocity: float, dynamics: float) -> float:
@@ -56,6 +60,38 @@ class Envelope:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Put back what `state` gave."""
         self.amplitude, self.opened = float(state["amplitude"]), float(state["opened"])
+
+
+class Ebb:
+    """Silence of a tone that falls silent by itself (a clip between two strokes, a prior that rests).
+
+    A loudness control tells no level under the corpus's quietest sounds, which may be an audible hum: a
+    recording's own silence lies anywhere below. So what stands at the bottom dies away.
+    """
+
+    def __init__(self, frame_s: float) -> None:
+        self._step_db = EBB_DB_PER_S * frame_s
+        self.db = 0.0
+
+    def reset(self) -> None:
+        """Back at once."""
+        self.db = 0.0
+
+    def step(self, loudness: float) -> float:
+        """How far it has ebbed in the next frame, at `loudness` (a control): dB, 0 to -40."""
+        if loudness < EBB_BELOW:
+            self.db = max(self.db - self._step_db, -EBB_MOST_DB)
+        elif loudness > SOUNDS_ABOVE:
+            self.db = 0.0
+        return self.db
+
+    def state(self) -> State:
+        """What later steps depend on."""
+        return {"db": self.db}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put back what `state` gave."""
+        self.db = float(state["db"])
 
 
 class Glide:

@@ -14,7 +14,7 @@ from neurorack.core.level import FLOOR_DB
 from neurorack.core.normaliser import OVERSHOOT
 from neurorack.play.engine.controlling import F0_RANGE_HZ
 from neurorack.play.engine.crossing import Crossing
-from neurorack.play.engine.envelope import Envelope, Glide, velocity_db
+from neurorack.play.engine.envelope import Ebb, Envelope, Glide, velocity_db
 from neurorack.play.engine.frame import Origin, Source
 from neurorack.play.engine.modulation.voice import VoiceModulation
 from neurorack.play.engine.notes import Key
@@ -60,6 +60,7 @@ class Voice:
         self.modulation = VoiceModulation(shared.frame_s)
         self.tone = Tone(shared.anchors, clips, 1.0 / shared.frame_s)
         self._envelope, self._glide = Envelope(shared.frame_s), Glide(shared.frame_s)
+        self._ebb = Ebb(shared.frame_s)
         self._crossing = Crossing(shared.size, shared.frame_s)
         self.left, self.right = decoder.new_row(), decoder.new_row()
         self.tails = (Tail(shared.hop), Tail(shared.hop))
@@ -111,6 +112,7 @@ class Voice:
         self.stereo = False
         self._envelope.reset()
         self._glide.reset()
+        self._ebb.reset()
         self._crossing.reset()
         self._noted, self._leant = False, 0.0
         self.amplitude = 0.0
@@ -230,6 +232,8 @@ class Voice:
             for i in (loudness, pitch):
                 if i >= 0:
                     physical[i] += shared.live_physical[i] - to_physical[i](own[i])
+        elif loudness >= 0:
+            physical[loudness] += self._ebb.step(controls[loudness])
         if loudness >= 0:
             # The decoder falls by itself, but it is opened from outside: its gain stage lets through more
             # than is asked while a level rises. Its tone follows where the attack is slow enough.
@@ -324,6 +328,7 @@ class Voice:
             "tone": self.tone,
             "envelope": self._envelope,
             "glide": self._glide,
+            "ebb": self._ebb,
             "left": self.left,
             "right": self.right,
             "tail1": self.tails[0],
@@ -344,7 +349,7 @@ class Voice:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Put back what `state` gave (takes of before there were priors lack what those need)."""
+        """Put back what `state` gave (older takes lack what came later)."""
         state = {"_noted": 0, "_leant": 0.0, "played": np.array(self.played), **state}
         set_attributes(self, _NUMBERS, state)
         self.played = state["played"].tolist()
@@ -352,6 +357,7 @@ class Voice:
         keys = [Key.restore(row) for row in state["keys"]]
         self.key, self._next_key = (k if t else None for k, t in zip(keys, state["there"], strict=True))
         parts = self._parts()
-        if not under("crossing", state):
-            parts.pop("crossing").reset()
+        for name in ("crossing", "ebb"):
+            if not under(name, state):
+                parts.pop(name).reset()
         scatter(parts, state)

@@ -11,8 +11,8 @@ SILENT = 10.0 ** (-90.0 / 20.0)
 """Amplitude under which a released sound has ended."""
 LEAST_RELEASE_S = 0.005
 EBB_DB_PER_S, EBB_MOST_DB = 120.0, 40.0
-EBB_BELOW, SOUNDS_ABOVE = -1.2, -1.0
-"""Loudness controls: under the first a tone ebbs, above the second it is back at once."""
+EBB_DEPTH = 0.2
+"""Loudness control under -1, the quietest that sounds in the corpus, at which a tone ebbs fastest."""
 
 
 def velocity_db(velocity: float, dynamics: float) -> float:
@@ -79,10 +79,8 @@ class Ebb:
 
     def step(self, loudness: float) -> float:
         """How far it has ebbed in the next frame, at `loudness` (a control): dB, 0 to -40."""
-        if loudness < EBB_BELOW:
-            self.db = max(self.db - self._step_db, -EBB_MOST_DB)
-        elif loudness > SOUNDS_ABOVE:
-            self.db = 0.0
+        depth = (-1.0 - loudness) / EBB_DEPTH
+        self.db = max(self.db - self._step_db * min(depth, 1.0), -EBB_MOST_DB) if depth > 0.0 else 0.0
         return self.db
 
     def state(self) -> State:

@@ -156,6 +156,19 @@ def test_every_stage_is_named_with_its_reason():
     assert "25%" in asked[0].why and "40%" in asked[1].why
 
 
+def test_the_time_left_counts_that_steps_with_requests_cost_more(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("neurorack.learn.train.schedule.time.monotonic", lambda: now[0])
+    clock = Clock(minutes=None, steps=400, requests_from=0.25)
+    clock.pause()
+    for step in range(400):
+        if step in (40, 250):  # 60 plain ones and 300 dear ones, or 150 of those, are to come
+            assert clock.remaining_s == pytest.approx(60 + 300 * 2 if step == 40 else 150 * 2)
+        now[0] += 1.0 if step < 100 else 2.0
+        clock.tick()
+    assert clock.remaining_s == 0.0
+
+
 def test_the_time_left_counts_what_evaluations_take(monkeypatch):
     now = [0.0]
     monkeypatch.setattr("neurorack.learn.train.schedule.time.monotonic", lambda: now[0])

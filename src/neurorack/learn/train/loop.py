@@ -80,7 +80,7 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(shaped, **fast)
         self.critic_optimizer = torch.optim.AdamW(model.critic.parameters(), lr=1e-3, betas=(0.9, 0.99))
         self.judge_optimizer = torch.optim.AdamW(self.discriminators.parameters(), lr=3e-4, betas=(0.8, 0.99))
-        self.clock = Clock(config.minutes, config.steps)
+        self.clock = Clock(config.minutes, config.steps, self._requests[0] if self._requests else 1.0)
         device = fabric.device
         self.tape = Tape(corpus, "train", config.model.controls, normalisers, device, config.balance)
         margin = self.objective.margin
@@ -265,7 +265,7 @@ class Trainer:
 
     @property
     def _requests(self) -> Ramp | None:
-        asked = self.config.arm == "counterfactual" and self.weights.counterfactual_warm > 0
+        asked = self.objective.arm == "counterfactual" and self.weights.counterfactual_warm > 0
         return (self.weights.counterfactual_warm, self.weights.ramp) if asked else None
 
     def _known_in_s(self) -> Callable[[int], float | None]:

@@ -11,12 +11,19 @@ ADVERSARIAL_FROM = 0.6
 """Share of the budget after which the judges join and the encoder is frozen."""
 
 
+REQUEST_COST = 2.0
+"""What a step costs that also answers requests, in plain steps (docs/results/control-table.md, samples/s)."""
+
+
 @dataclass
 class Clock:
-    """Progress of a run bounded by `minutes` of training or by `steps`; survives resuming."""
+    """Progress of a run bounded by `minutes` of training or by `steps`; survives resuming. `requests_from`:
+    share of the budget after which a step costs REQUEST_COST; 1: no step does.
+    """
 
     minutes: float | None
     steps: int | None
+    requests_from: float = 1.0
     elapsed_s: float = 0.0
     step: int = 0
     _since: float | None = None
@@ -55,7 +62,14 @@ class Clock:
         done = self.progress
         if done <= 0:
             return math.inf
-        return self.wall_s(max(0.0, self.elapsed_s / done * (share - done)))
+        spent = self._cost(done)
+        return self.wall_s(max(0.0, self.elapsed_s / spent * (self._cost(share) - spent)))
+
+    def _cost(self, share: float) -> float:
+        """Training up to `share` of the budget, in proportion to its seconds."""
+        if self.minutes:
+            return share
+        return share + (REQUEST_COST - 1.0) * max(0.0, share - self.requests_from)
 
     def wall_s(self, training_s: float) -> float:
         """Seconds by the wall clock that so many seconds of training take; inf where nobody knows yet."""
